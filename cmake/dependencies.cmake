@@ -1,0 +1,20 @@
+# What the library itself needs. Tests, benches and programs look for their own packages where they stand.
+include(${CMAKE_CURRENT_LIST_DIR}/fmsb_dependencies.cmake)
+fmsb_find_space_dependencies(find_package REQUIRED)
+
+set(FMSB_HAS_TORCH OFF)
+if(NOT FMSB_TORCH)
+  message(STATUS "FMSB_TORCH=OFF: only the torch-free half (fmsb::space) is built.")
+else()
+  if(FMSB_TORCH STREQUAL "AUTO" AND NOT FMSB_TORCH_ROOT AND "$ENV{FMSB_TORCH_ROOT}" STREQUAL "")
+    find_package(FmsbTorch 2.11 QUIET)
+  else()  # a LibTorch that was named and is not there is a mistake, not a choice
+    find_package(FmsbTorch 2.11 REQUIRED)
+  endif()
+  set(FMSB_HAS_TORCH ${FmsbTorch_FOUND})
+  if(FMSB_HAS_TORCH)
+    message(STATUS "LibTorch ${FmsbTorch_VERSION}: ${FmsbTorch_ROOT}")
+  else()
+    message(STATUS "Only the torch-free half (fmsb::space) is built: ${FmsbTorch_REASON}")
+  endif()
+endif()

@@ -1,0 +1,1 @@
+#include "fmsb/nn/torch.hpp"  // the full door; this file exists to carry the precompiled header

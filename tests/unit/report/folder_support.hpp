@@ -1,0 +1,56 @@
+#pragma once
+#include <algorithm>   // std::sort
+#include <filesystem>  // std::filesystem
+#include <fstream>     // std::ifstream
+#include <sstream>     // std::ostringstream
+#include <string>      // std::string
+#include <unistd.h>    // getpid
+#include <vector>      // std::vector
+
+namespace fmsb::test {
+
+/// An empty folder that is gone with the object.
+struct temporary_folder {
+  std::filesystem::path path;
+
+  temporary_folder() {
+    static int serial = 0;
+    path = std::filesystem::temp_directory_path() /
+           ("fmsb-report-" + std::to_string(::getpid()) + "-" + std::to_string(serial++));
+    std::filesystem::create_directory(path);
+  }
+  temporary_folder(const temporary_folder&) = delete;
+  temporary_folder& operator=(const temporary_folder&) = delete;
+  ~temporary_folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+
+  std::vector<std::string> names() const {
+    std::vector<std::string> out;
+    for (const auto& entry : std::filesystem::directory_iterator(path))
+      out.push_back(entry.path().filename().string());
+    std::sort(out.begin(), out.end());
+    return out;
+  }
+};
+
+inline std::string contents(const std::filesystem::path& path) {
+  std::ostringstream out;
+  out << std::ifstream(path, std::ios::binary).rdbuf();
+  return out.str();
+}
+
+inline void put(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+template <class Error, class Act>
+std::string message_of(Act act) {
+  try {
+    act();
+  } catch (const Error& problem) { return problem.what(); }
+  return {};
+}
+
+}  // namespace fmsb::test
