@@ -73,7 +73,7 @@ TEST_CASE("origins move forward only as far as leaves the horizon to score") {
     RC_ASSERT(!origins.empty() && origins.size() <= 5U);
     for (std::size_t i = 0; i < origins.size(); ++i) {
       RC_ASSERT(origins[i] + horizon <= rows);
-      RC_ASSERT(i == 0 || origins[i - 1] < origins[i]);
+      RC_ASSERT((i == 0 || origins[i - 1] < origins[i]));
     }
   }));
   CHECK(message_of([] { ar::origin_rows(100, 60); }).find("shorten the horizon") != std::string::npos);
