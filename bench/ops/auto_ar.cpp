@@ -67,11 +67,11 @@ plain::outcome recommended(const problem& p, std::size_t horizon) {
 }
 
 double best(const problem& p, const std::vector<std::size_t>& horizons) {
-  const ar::best_search search(p.parts.train, p.parts.validation, p.context);
-  const auto known = p.known();
+  const ar::best_search search(p.parts.train, p.parts.validation, p.context, horizons);
+  ar::best_fit fit(p.known(), p.context);
   double sum = 0;
   for (const auto horizon : horizons)
-    sum += ar::score(search.choose(horizon).fit(known), p.parts.test, p.grid(horizon)).mse;
+    sum += ar::score(fit(search.choose(horizon)), p.parts.test, p.grid(horizon)).mse;
   return sum;
 }
 
@@ -270,8 +270,8 @@ void add_best(const shared_problem& p, const std::vector<std::size_t>& horizons,
        .work = [=] { benchmark::DoNotOptimize(best(*p, horizons)); },
        .compare = [=] {  // The test errors of one horizon, by windows that are written out.
          const std::size_t horizon = horizons.front();
-         const ar::best_search search(p->parts.train, p->parts.validation, p->context);
-         const auto fitted = search.choose(horizon).fit(p->known());
+         const ar::best_search search(p->parts.train, p->parts.validation, p->context, {horizon});
+         const auto fitted = ar::best_fit(p->known(), p->context)(search.choose(horizon));
          const auto ours = ar::score(fitted, p->parts.test, p->grid(horizon));
          const auto twin =
              plain::windows_by_products(p->parts.test.with_history(p->context), p->grid(horizon), 0)

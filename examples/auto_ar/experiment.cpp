@@ -176,7 +176,11 @@ class chooser {
     const auto half = average_                       ? ar::pooled_forecast::average
                       : method_ == method::ar_pooled ? ar::pooled_forecast::autoregression
                                                      : ar::pooled_forecast::direct;
-    if (pooled()) best_.emplace(parts.train, parts.validation, wanted.context, half);
+    if (pooled()) {
+      best_.emplace(parts.train, parts.validation, wanted.context, wanted.horizons, half);
+      best_on_train_.emplace(parts.train.rows(), wanted.context);
+      best_on_both_.emplace(known(), wanted.context);
+    }
     if (one_model() || wanted.compare) {
       const std::size_t most = wanted.last_order > 0 ? wanted.last_order : wanted.context;
       search_.emplace(parts.train, parts.validation,
@@ -213,9 +217,21 @@ class chooser {
     }
   }
 
+  /// Fitted on train alone, so that its errors on validation are those of a forecaster that has not seen it.
+  forecaster fit_train() { return pooled() ? (*best_on_train_)(*study_) : fit(parts_.train.rows()); }
+
+  /// Fitted on train and validation, as it is scored on test.
+  forecaster refit() {
+    if (pooled()) return (*best_on_both_)(*study_);
+    if (one_model() && method_ == method::ols &&
+        (wanted_.preset == preset::released || wanted_.preset == preset::paper))
+      return search_->refit_released(verdict_.chosen);
+    return fit(known());
+  }
+
   /// The chosen forecaster fitted on the given rows.
   forecaster fit(const data::series& rows) const {
-    if (pooled()) return study_->fit(rows);
+    if (pooled()) return ar::best_fit(rows, wanted_.context)(*study_);
     if (one_model()) {
       const auto& c = verdict_.chosen;
       if (method_ == method::ols) return ar::fit_tame(rows, c.order, c.differencing, horizon_);
@@ -234,18 +250,11 @@ class chooser {
     return ar::linear_forecaster{std::vector<ar::linear_map>(rows.channels(), map)};
   }
 
-  /// Fitted on train alone, so that its errors on validation are those of a forecaster that has not seen it.
-  forecaster fit_train() const { return fit(parts_.train.rows()); }
-
-  /// Fitted on train and validation, as it is scored on test.
-  forecaster refit() const {
-    if (one_model() && method_ == method::ols &&
-        (wanted_.preset == preset::released || wanted_.preset == preset::paper))
-      return search_->refit_released(verdict_.chosen);
-    return fit(parts_.train.whole().slice(parts_.train.first(), parts_.validation.last()));
+ private:
+  data::series known() const {
+    return parts_.train.whole().slice(parts_.train.first(), parts_.validation.last());
   }
 
- private:
   const options& wanted_;
   const data::splits& parts_;
   method method_;
@@ -253,6 +262,7 @@ class chooser {
   std::size_t horizon_ = 0;
   std::optional<ar::best_search> best_;
   std::optional<ar::best_study> study_;
+  std::optional<ar::best_fit> best_on_train_, best_on_both_;
   std::optional<ar::order_search> search_;
   ar::verdict verdict_;
 };

@@ -98,17 +98,6 @@ int main(int argc, char** argv) {
 
   std::string preset_name = "recommended", method_name = "ols";
   std::string horizons = "96", orders, differencing = "0,1", levels;
-  const std::map<std::string, preset> presets{{"released", preset::released},
-                                              {"paper", preset::paper},
-                                              {"recommended", preset::recommended},
-                                              {"best", preset::best}};
-  const std::map<std::string, method> methods{{"ols", method::ols},
-                                              {"ar-pooled", method::ar_pooled},
-                                              {"direct", method::direct},
-                                              {"burg", method::burg},
-                                              {"nlinear", method::nlinear},
-                                              {"direct-pooled", method::direct_pooled},
-                                              {"yule-walker", method::yule_walker}};
 
   app.add_option("--csv", wanted.csv, "the data: .csv or .csv.gz")->required()->type_name("FILE");
   app.add_option("--horizon", horizons, "steps ahead, one or several (default 96)")->type_name("N[,N...]");
@@ -118,12 +107,12 @@ int main(int argc, char** argv) {
                  "first times of validation and test")
       ->type_name("HOW");
   app.add_option("--preset", preset_name, "released, paper, recommended (default) or best")
-      ->check(CLI::IsMember(&presets).description(""))
+      ->check(CLI::IsMember(&auto_ar::preset_names).description(""))
       ->type_name("NAME");
   auto* method_option = app.add_option("--method", method_name,
                                        "ols (default), burg, yule-walker; direct, nlinear (a regression for "
                                        "every step); ar-pooled, direct-pooled (the halves of best)")
-                            ->check(CLI::IsMember(&methods).description(""))
+                            ->check(CLI::IsMember(&auto_ar::method_names).description(""))
                             ->type_name("NAME");
   auto* orders_option =
       app.add_option("--orders", orders, "candidate lags of recommended (default 1 up to the context)")
@@ -175,8 +164,8 @@ int main(int argc, char** argv) {
 
   try {
     app.parse(argc, argv);
-    wanted.preset = presets.at(preset_name);
-    wanted.method = methods.at(method_name);
+    wanted.preset = auto_ar::preset_names.at(preset_name);
+    wanted.method = auto_ar::method_names.at(method_name);
     wanted.method_given = method_option->count() > 0;
     const bool searches = wanted.preset == preset::recommended &&
                           (method_name == "ols" || method_name == "burg" || method_name == "yule-walker");

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>     // std::size_t
 #include <filesystem>  // std::filesystem::path
+#include <map>         // std::map
 #include <string>      // std::string
 #include <vector>      // std::vector
 
@@ -8,6 +9,26 @@ namespace auto_ar {
 
 enum class preset { released, paper, recommended, best };
 enum class method { ols, ar_pooled, direct, direct_pooled, nlinear, burg, yule_walker };
+
+/// The words of the command line and of the report.
+inline const std::map<std::string, preset> preset_names{{"released", preset::released},
+                                                        {"paper", preset::paper},
+                                                        {"recommended", preset::recommended},
+                                                        {"best", preset::best}};
+inline const std::map<std::string, method> method_names{{"ols", method::ols},
+                                                        {"ar-pooled", method::ar_pooled},
+                                                        {"direct", method::direct},
+                                                        {"burg", method::burg},
+                                                        {"nlinear", method::nlinear},
+                                                        {"direct-pooled", method::direct_pooled},
+                                                        {"yule-walker", method::yule_walker}};
+
+template <class Choice>
+std::string name_of(Choice choice, const std::map<std::string, Choice>& names) {
+  for (const auto& [name, value] : names)
+    if (value == choice) return name;
+  return {};
+}
 
 /// What the command line asked for.
 struct options {

@@ -33,13 +33,6 @@ std::string plain(double value) {
   return text;
 }
 
-const char* name_of(preset p) {
-  return p == preset::released ? "released"
-         : p == preset::paper  ? "paper"
-         : p == preset::best   ? "best"
-                               : "recommended";
-}
-
 std::size_t drawn_channel(const options& wanted, const results& found) {
   if (wanted.channel.empty()) return found.series.channels() - 1;
   const auto& names = found.series.names();
@@ -132,8 +125,17 @@ json to_json(const options& wanted, const results& found) {
                  {"remarks", d.remarks},
                  {"season", d.season}};
   out["split"] = {{"name", d.split}, {"train", d.train}, {"validation", d.validation}, {"test", d.test}};
-  out["settings"] = {{"preset", name_of(wanted.preset)},
+  out["settings"] = {{"preset", name_of(wanted.preset, preset_names)},
+                     {"method", wanted.preset == preset::best && !wanted.method_given
+                                    ? json(nullptr)
+                                    : json(name_of(wanted.method, method_names))},
                      {"context", wanted.context},
+                     {"first_order", wanted.first_order},
+                     {"last_order", wanted.last_order > 0 ? wanted.last_order : wanted.context},
+                     {"differencing", wanted.differencing},
+                     {"season", found.data.season},
+                     {"fill", wanted.fill},
+                     {"mask_sentinels", wanted.mask_sentinels},
                      {"seed", nullptr},
                      {"note", "nothing is drawn at random"}};
   for (const auto& h : found.horizons) {

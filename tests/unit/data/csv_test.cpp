@@ -80,8 +80,8 @@ TEST_CASE("what is written is read back to the bit, whatever the names and numbe
     RC_ASSERT(same_series(back, s));
     for (std::size_t c = 0; c < channels; ++c)
       for (std::size_t t = 0; t < rows; ++t)
-        RC_ASSERT(std::signbit(back.channel(c)[t]) == std::signbit(s.channel(c)[t]) ||
-                  std::isnan(s.channel(c)[t]));
+        RC_ASSERT((std::signbit(back.channel(c)[t]) == std::signbit(s.channel(c)[t]) ||
+                   std::isnan(s.channel(c)[t])));
   }));
 }
 

@@ -115,7 +115,7 @@ TEST_CASE("standardising and undoing it is the identity, and gaps stay gaps") {
       for (std::size_t t = 0; t < s.length(); ++t) {
         const double x = s.channel(c)[t], y = back.channel(c)[t];
         RC_ASSERT(std::isnan(x) == std::isnan(y));
-        RC_ASSERT(std::isnan(x) || std::abs(x - y) <= 1e-14 * largest);
+        RC_ASSERT((std::isnan(x) || std::abs(x - y) <= 1e-14 * largest));
       }
     }
   }));

@@ -242,7 +242,7 @@ TEST_CASE("where a model fits without error, the higher orders add nothing") {
   CHECK(holds("variances never rise nor fall below zero", [] {
     const auto x = draw_series(1, 6);
     for (const auto& path : {ar::fit_burg(x, 8, 0), ar::fit_yule_walker(x, 8, 0)})
-      for (std::size_t k = 1; k <= 8; ++k) RC_ASSERT(path.rss[k] >= 0 && path.rss[k] <= path.rss[k - 1]);
+      for (std::size_t k = 1; k <= 8; ++k) RC_ASSERT((path.rss[k] >= 0 && path.rss[k] <= path.rss[k - 1]));
   }));
 }
 

@@ -70,7 +70,7 @@ TEST_CASE("origins move forward only as far as leaves the horizon to score") {
     const auto rows = static_cast<std::size_t>(*rc::gen::inRange(20, 3000));
     const auto horizon = static_cast<std::size_t>(*rc::gen::inRange(1, static_cast<int>(rows) / 2));
     const auto origins = ar::origin_rows(rows, horizon);
-    RC_ASSERT(!origins.empty() && origins.size() <= 5U);
+    RC_ASSERT((!origins.empty() && origins.size() <= 5U));
     for (std::size_t i = 0; i < origins.size(); ++i) {
       RC_ASSERT(origins[i] + horizon <= rows);
       RC_ASSERT((i == 0 || origins[i - 1] < origins[i]));

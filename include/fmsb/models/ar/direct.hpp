@@ -57,27 +57,25 @@ inline direct_equations direct_equations_of(const lag_gram& g, std::size_t conte
   direct_equations e;
   e.samples = g.count;
   const auto inputs = g.second.slice(0, h, h + l).slice(1, h, h + l);
-  const auto cross = g.second.slice(0, h, h + l).index_select(1, targets);
-  const auto squares = g.second.diagonal().index_select(0, targets);
   const auto input_sum = g.first.slice(0, h, h + l);
   const auto target_sum = g.first.index_select(0, targets);
+  // [L, steps] whose columns are contiguous: one row of the Gram matrix each.
+  e.matrix = inputs.clone();
+  e.right = g.second.slice(1, h, h + l).index_select(0, targets).t();
+  e.target_square = g.second.diagonal().index_select(0, targets);
 
   e.centre = doubles(context);
   if (form.centre == window_centring::last_value) e.centre[0] = 1;
   if (form.centre == window_centring::window_mean) e.centre.fill_(1.0 / static_cast<double>(context));
   auto level = doubles(1).select(0, 0);
-  if (form.centre == window_centring::none) {
-    e.matrix = inputs.clone();
-    e.right = cross.clone();
-    e.target_square = squares.clone();
-  } else {
-    const auto ga = at::mv(inputs, e.centre);                  // [L]
-    const auto ba = at::mv(cross.t(), e.centre);               // [H], a'B
-    const auto aga = ga.dot(e.centre);                         // a'Ga
-    const auto shift = aga - ga;                               // [L]
-    e.matrix = inputs - ga.unsqueeze(0) + shift.unsqueeze(1);  // G - 1(Ga)' - (Ga)1' + (a'Ga)11'
-    e.right = cross - ba.unsqueeze(0) + shift.unsqueeze(1);    // (I - 1a')(B - Ga 1')
-    e.target_square = squares - ba * 2 + aga;
+  if (form.centre != window_centring::none) {
+    const auto ga = at::mv(inputs, e.centre);       // [L]
+    const auto ba = at::mv(e.right.t(), e.centre);  // [steps], a'B
+    const auto aga = ga.dot(e.centre);              // a'Ga
+    const auto shift = (aga - ga).unsqueeze(1);     // [L, 1]
+    e.matrix.sub_(ga.unsqueeze(0)).add_(shift);     // G - 1(Ga)' - (Ga)1' + (a'Ga)11'
+    e.right.sub_(ba.unsqueeze(0)).add_(shift);      // (I - 1a')(B - Ga 1')
+    e.target_square.sub_(ba, 2).add_(aga);
     level = input_sum.dot(e.centre);
   }
   e.mean_input = doubles(context);
@@ -93,43 +91,38 @@ inline direct_equations direct_equations_of(const lag_gram& g, std::size_t conte
 }
 
 namespace detail {
-/// Fills the one direction in which centred inputs never vary, so that the factorisation exists; the solution
-/// has no part in it.
-inline tensor with_null_direction(tensor matrix, const tensor& centre) {
+/// Fills the one direction in which centred inputs never vary, so that the factorisation exists. A solution
+/// has no part in it, and neither has the error of one.
+inline void fill_null_direction(const tensor& matrix, const tensor& centre) {
   const double norm = centre.dot(centre).item<double>();
-  if (norm > 0) {
-    const double mean = matrix.trace().item<double>() / static_cast<double>(matrix.size(0));
-    matrix = matrix.addr(centre, centre, 1, mean / norm);
-  }
-  return matrix;
+  if (norm == 0) return;
+  const double mean = matrix.trace().item<double>() / static_cast<double>(matrix.size(0));
+  matrix.addr_(centre, centre, 1, mean / norm);
 }
 }  // namespace detail
 
 /// Centred coefficients back to a map on levels: weights a + (I - a 1') w, intercept from the means.
 inline linear_map to_linear_map(const direct_equations& e, const tensor& solution) {
-  const auto total = solution.sum(0);  // [H]
-  const bool centred = e.centre.any().item<bool>();
   auto weights = solution.t().contiguous();  // [H, L]
-  if (centred) weights = weights + (1 - total).outer(e.centre);
+  if (e.centre.any().item<bool>()) weights = weights.addr(1 - solution.sum(0), e.centre);
   const auto intercept = (e.mean_target - at::mv(solution.t(), e.mean_input)).contiguous();
   const double* b = nn::values_of(intercept).data();
-  return {.weights = weights.contiguous(), .intercept = {b, b + intercept.size(0)}};
+  return {.weights = weights, .intercept = {b, b + intercept.size(0)}};
 }
 
 /// Least squares of every step at once, with ridge as a share of the mean diagonal.
 inline tensor solve_direct(const direct_equations& e, double ridge = 0) {
-  auto matrix = detail::with_null_direction(e.matrix, e.centre);
-  if (ridge > 0) {
-    matrix = matrix.clone();
-    matrix.diagonal().add_(ridge * e.matrix.trace().item<double>() / static_cast<double>(e.matrix.size(0)));
-  }
-  return at::cholesky_solve(e.right, detail::cholesky_with_ridge(matrix).lower);
+  auto matrix = e.matrix.clone();
+  matrix.diagonal().add_(ridge * e.matrix.trace().item<double>() / static_cast<double>(e.matrix.size(0)));
+  detail::fill_null_direction(matrix, e.centre);
+  return nn::solve_factorised(detail::cholesky_with_ridge(matrix).lower, e.right);
 }
 
 /// The sum of squared errors of coefficients without intercept on the sample behind `e`, from its moments.
 inline double direct_sse(const direct_equations& e, const tensor& solution) {
+  const auto w = solution.t();  // [H, L], as it lies in memory
   return e.target_square.sum().item<double>() +
-         (at::mm(e.matrix, solution) - e.right * 2).mul_(solution).sum().item<double>();
+         at::mm(w, e.matrix).sub_(e.right.t(), 2).mul_(w).sum().item<double>();
 }
 
 }  // namespace fmsb::ar

@@ -1,9 +1,11 @@
 #pragma once
-#include "fmsb/search/auto_ar/partial_pooling.hpp"  // fit_pooled_autoregressions, fit_pooled_direct
+#include "fmsb/search/auto_ar/autoregression_pooling.hpp"  // autoregression_pooling
+#include "fmsb/search/auto_ar/direct_pooling.hpp"          // direct_pooling
 
 #include <cstddef>   // std::size_t
 #include <optional>  // std::optional
 #include <utility>   // std::move
+#include <vector>    // std::vector
 
 namespace fmsb::ar {
 
@@ -15,46 +17,67 @@ struct best_study {
   window_grid grid;
   pooled_forecast which = pooled_forecast::average;
   pooling_study autoregression, direct;
-
-  /// One linear map a channel, fitted on `rows` (levels).
-  linear_forecaster fit(const data::series& rows) const {
-    linear_forecaster iterated, stepwise;
-    if (which != pooled_forecast::direct)
-      for (const auto& m : fit_pooled_autoregressions(rows, grid.context - 1, 1, autoregression.strengths))
-        iterated.channels.push_back(to_linear_map(m, grid.context, grid.horizon));
-    if (which == pooled_forecast::autoregression) return iterated;
-    stepwise = fit_pooled_direct(rows, grid, direct.strengths);
-    if (which == pooled_forecast::direct) return stepwise;
-    for (std::size_t c = 0; c < iterated.channels.size(); ++c)
-      iterated.channels[c] = average(iterated.channels[c], stepwise.channels[c]);
-    return iterated;
-  }
 };
 
 /// The preset `best`: an autoregression on differences and a direct regression on centred windows, each
 /// with every channel's model shrunk towards the common one, and the plain average of their forecasts.
 class best_search {
  public:
-  best_search(data::train_part train, data::validation_part validation, std::size_t context,
-              pooled_forecast which = pooled_forecast::average)
-      : train_(std::move(train)), validation_(std::move(validation)), context_(context), which_(which) {
-    if (which != pooled_forecast::direct) autoregressions_.emplace(train_, validation_, context);
+  /// @param horizons  every horizon that `choose` will be asked for; together they cost little more than the
+  ///                  longest alone
+  best_search(const data::train_part& train, const data::validation_part& validation, std::size_t context,
+              const std::vector<std::size_t>& horizons, pooled_forecast which = pooled_forecast::average)
+      : context_(context), which_(which) {
+    if (which != pooled_forecast::direct) autoregressions_.emplace(train, validation, context);
+    if (which != pooled_forecast::autoregression) direct_.emplace(train, validation, context, horizons);
   }
 
   best_study choose(std::size_t horizon) const {
     best_study study{.grid = {context_, horizon}, .which = which_, .autoregression = {}, .direct = {}};
     if (autoregressions_) study.autoregression = autoregressions_->choose(horizon);
-    if (which_ != pooled_forecast::autoregression)
-      study.direct = choose_direct_pooling(train_, validation_, study.grid);
+    if (direct_) study.direct = direct_->choose(horizon);
     return study;
   }
 
  private:
-  data::train_part train_;
-  data::validation_part validation_;
   std::size_t context_;
   pooled_forecast which_;
   std::optional<autoregression_pooling> autoregressions_;
+  std::optional<direct_pooling> direct_;
+};
+
+/// Fits what studies of one context chose on the same rows. The autoregressions do not depend on the horizon
+/// and are fitted once.
+class best_fit {
+ public:
+  /// @param rows  levels, standardised: train, or train and validation together
+  best_fit(data::series rows, std::size_t context) : rows_(std::move(rows)), context_(context) {}
+
+  /// One linear map a channel.
+  linear_forecaster operator()(const best_study& study) {
+    linear_forecaster out;
+    if (study.which != pooled_forecast::direct) {
+      if (!autoregressions_) autoregressions_.emplace(rows_, context_ - 1, 1);
+      for (std::size_t c = 0; c < rows_.channels(); ++c)
+        out.channels.push_back(to_linear_map(autoregressions_->fit(c, study.autoregression.strengths.at(c)),
+                                             context_, study.grid.horizon));
+    }
+    if (study.which == pooled_forecast::autoregression) return out;
+    pooled_direct stepwise(rows_, {context_, study.grid.horizon});
+    for (std::size_t c = 0; c < rows_.channels(); ++c) {
+      auto map = stepwise.fit(c, study.direct.strengths.at(c));
+      if (study.which == pooled_forecast::direct)
+        out.channels.push_back(std::move(map));
+      else
+        out.channels[c] = average(out.channels[c], map);
+    }
+    return out;
+  }
+
+ private:
+  data::series rows_;
+  std::size_t context_;
+  std::optional<pooled_autoregressions> autoregressions_;
 };
 
 }  // namespace fmsb::ar
