@@ -299,8 +299,13 @@ def processor():
 
 
 def commit():
-    found = subprocess.run(["git", "-C", str(ROOT), "describe", "--always", "--dirty"], capture_output=True, text=True)
-    return found.stdout.strip() if found.returncode == 0 else "not committed"
+    """The commit that was measured; changed pages do not change what it measures."""
+    git = ["git", "-C", str(ROOT)]
+    found = subprocess.run([*git, "describe", "--always"], capture_output=True, text=True)
+    if found.returncode != 0:
+        return "not committed"
+    same = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", ".", ":!docs"]).returncode == 0
+    return found.stdout.strip() + ("" if same else "-dirty")
 
 
 def three(value):

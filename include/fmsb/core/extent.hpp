@@ -2,7 +2,7 @@
 #include "fmsb/core/error.hpp"  // usage_error
 
 #include <cstdint>  // std::int64_t
-#include <string>   // std::to_string
+#include <string>   // std::string, std::to_string
 
 namespace fmsb {
 
@@ -51,5 +51,24 @@ class extent<dynamic> {
  private:
   index_t value_;
 };
+
+/// The extent of a layer that the type fixes, the caller gives, or both alike.
+///
+/// @param owner, name  for the error: "nn::linear", "in"
+/// @throws usage_error where neither says it, they differ, or the size is negative
+template <index_t Value>
+extent<Value> chosen_extent(const char* owner, const char* name, index_t given) {
+  if (given == dynamic && Value == dynamic)
+    throw usage_error(std::string("fmsb::") + owner + ": nothing says how large \"" + name +
+                      "\" is. Fix it in the type, or give it to the constructor.");
+  if (given != dynamic && (given < 0 || (Value != dynamic && Value != given)))
+    throw usage_error(std::string("fmsb::") + owner + ": \"" + name + "\" was given as " +
+                      std::to_string(given) + ", but " +
+                      (Value == dynamic
+                           ? "a size counts from 0. Give a size."
+                           : "the type fixes " + std::to_string(Value) +
+                                 ". Use a type of that size, or fmsb::dynamic, which takes any."));
+  return given == dynamic ? Value : given;
+}
 
 }  // namespace fmsb

@@ -1,6 +1,6 @@
 #pragma once
 #include "fmsb/core/error.hpp"               // usage_error
-#include "fmsb/core/extent.hpp"              // extent, dynamic, index_t
+#include "fmsb/core/extent.hpp"              // chosen_extent, extent, dynamic, index_t
 #include "fmsb/models/ar/model.hpp"          // ar::model
 #include "fmsb/models/forecast_weights.hpp"  // forecast_weights
 #include "fmsb/nn/layer.hpp"                 // nn::layer
@@ -59,9 +59,10 @@ class autoregression : public nn::layer {
   /// @throws usage_error for an extent that neither the type nor the argument fixes, that differs between
   ///         them, or that is out of range
   explicit autoregression(const extents& given)
-      : lags_(chosen<Lags>("lags", given.lags)),
-        differencing_(chosen<Differencing>("differencing", given.differencing)),
-        horizon_(chosen<Horizon>("horizon", given.horizon)),
+      : lags_(chosen_extent<Lags>("models::autoregression", "lags", given.lags)),
+        differencing_(
+            chosen_extent<Differencing>("models::autoregression", "differencing", given.differencing)),
+        horizon_(chosen_extent<Horizon>("models::autoregression", "horizon", given.horizon)),
         start_{.order = static_cast<std::size_t>(index_t{lags_}),
                .differencing = static_cast<int>(index_t{differencing_}),
                .coefficients = std::vector<double>(static_cast<std::size_t>(index_t{lags_}), 0.0)} {
@@ -137,21 +138,6 @@ class autoregression : public nn::layer {
   }
 
  private:
-  template <index_t Extent>
-  static index_t chosen(const char* name, index_t given) {
-    if (given == dynamic && Extent == dynamic)
-      throw usage_error(std::string("fmsb::models::autoregression: nothing says how large \"") + name +
-                        "\" is. Fix it in the type, or give it in autoregression_extents.");
-    if (given != dynamic && (given < 0 || (Extent != dynamic && Extent != given)))
-      throw usage_error(
-          std::string("fmsb::models::autoregression: \"") + name + "\" was given as " +
-          std::to_string(given) + ", but " +
-          (Extent == dynamic ? "it counts from 0" : "the type fixes " + std::to_string(Extent)) + ". " +
-          (Extent == dynamic ? "Give a size."
-                             : "Use a type of that size, or fmsb::dynamic, which takes any."));
-    return given == dynamic ? Extent : given;
-  }
-
   static extents extents_of(const ar::model& fitted, index_t horizon) {
     if (fitted.order != fitted.coefficients.size())
       throw usage_error("fmsb::models::autoregression: the fitted model says order " +
