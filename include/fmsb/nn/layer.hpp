@@ -2,7 +2,7 @@
 #include "fmsb/nn/torch.hpp"  // torch::nn::Module
 
 #include <concepts>     // std::derived_from
-#include <string>       // std::string
+#include <string>       // std::string, std::to_string
 #include <type_traits>  // std::is_final_v
 #include <typeinfo>     // std::type_info
 
@@ -42,6 +42,14 @@ class layer : public torch::nn::Module {
 /// A type that `module` can hold.
 template <class T>
 concept layer_type = std::derived_from<T, layer> && !std::is_final_v<T>;
+
+namespace detail {
+inline std::string shape_text(const tensor& x) {
+  std::string text = "[";
+  for (const auto size : x.sizes()) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
+  return text + "]";
+}
+}  // namespace detail
 
 inline std::string layer::describe() const {
   std::string name = c10::demangle(written_type().name());

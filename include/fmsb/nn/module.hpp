@@ -1,6 +1,7 @@
 #pragma once
 #include "fmsb/core/error.hpp"             // usage_error, data_error
-#include "fmsb/nn/layer.hpp"               // layer, layer_type
+#include "fmsb/nn/initialise.hpp"          // without_initialisation
+#include "fmsb/nn/layer.hpp"               // layer, layer_type, shape_text
 #include "fmsb/nn/module_fingerprint.hpp"  // module_fingerprint, require_loadable
 
 #include <concepts>     // std::constructible_from, std::derived_from
@@ -39,6 +40,9 @@ namespace detail {
 
 struct registry : torch::nn::Cloneable<registry> {};
 
+/// Marks an argument as a declaration: its numbers, if it has any, are not taken.
+struct as_declared {};
+
 /// The signature of T's one `forward`, as LibTorch looks for it; void where T has none, several or a
 /// template.
 template <class Pointer>
@@ -59,12 +63,6 @@ struct forward_of {
 template <class T>
 requires requires { typename signature_of<decltype(&T::forward)>::type; }
 struct forward_of<T> : signature_of<decltype(&T::forward)> {};
-
-inline std::string shape_text(const tensor& x) {
-  std::ostringstream text;
-  text << x.sizes();
-  return text.str();
-}
 
 /// Throws unless both hold the same names: what `reset()` registered in a clone is what the original has.
 template <class Dictionary>
@@ -128,11 +126,18 @@ class built : public T {
     T::reset();
   }
 
+  /// Builds a layer with the extents and options of another one, of whose numbers it takes none.
+  built(as_declared, const T& prototype) : T(prototype) {
+    registry::clear(*this);
+    seed_ = at::globalContext().defaultGenerator(at::kCPU).current_seed();
+    T::reset();
+  }
+
   built& operator=(const built&) = delete;
 
   /// A deep copy on `device`, or on each tensor's own: values, buffers, children, train or eval mode, and
-  /// what is frozen. Gradients are not copied. Runs `reset()` on the copy, so a layer that initialises
-  /// at random draws from LibTorch's generator.
+  /// what is frozen. Gradients are not copied. Runs `reset()` on the copy, without initialisation: a
+  /// layer that draws by itself rather than through nn/initialise.hpp moves LibTorch's generator.
   ///
   /// @throws usage_error if `reset()` does not register what this module holds
   std::shared_ptr<torch::nn::Module> clone(
@@ -154,8 +159,8 @@ class built : public T {
     archive.write(fingerprint_key, c10::IValue(fingerprint().text()));
   }
 
-  /// Takes parameters and buffers from a file that this type wrote. Number type and values are the
-  /// file's. Each layer checks the file before it touches a number of its own.
+  /// Takes parameters and buffers from a file that this type wrote, converted to the module's number type.
+  /// Each layer checks the file before it touches a number of its own.
   ///
   /// @throws data_error naming both fingerprints if another type or a newer library wrote the file, or
   ///         naming the parameter whose shape differs
@@ -168,6 +173,9 @@ class built : public T {
     require_shapes(archive, this->named_parameters(/*recurse=*/false), /*is_buffer=*/false);
     require_shapes(archive, this->named_buffers(/*recurse=*/false), /*is_buffer=*/true);
     T::load(archive);
+    // LibTorch reads the bytes of one number type as those of another, so ours are read once more.
+    convert(archive, this->named_parameters(/*recurse=*/false), /*is_buffer=*/false);
+    convert(archive, this->named_buffers(/*recurse=*/false), /*is_buffer=*/true);
     seed_ = saved.seed;
   }
 
@@ -183,7 +191,10 @@ class built : public T {
   /// `*this` is a copy whose registries still name the tensors of `original`.
   void take_state_of(const built& original, const std::optional<torch::Device>& device) {
     registry::clear(*this);
-    T::reset();
+    {
+      const without_initialisation none;  // every number is about to be copied
+      T::reset();
+    }
     copy_registered(original.describe(), original, *this, device);
   }
 
@@ -208,6 +219,16 @@ class built : public T {
                        item.key() + "\" of " + this->describe() + " has " + shape_text(*item) +
                        ". Load the file into a module of the same extents.");
     }
+  }
+
+  static void convert(torch::serialize::InputArchive& archive,
+                      const torch::OrderedDict<std::string, tensor>& own, bool is_buffer) {
+    for (const auto& item : own)
+      if (tensor saved; archive.try_read(item.key(), saved, is_buffer) && saved.dtype() != item->dtype()) {
+        // The tensor stands on the file's storage by now, hence a new one.
+        const torch::NoGradGuard no_gradient;
+        item->set_data(saved.to(item->device(), item->scalar_type()));
+      }
   }
 
   std::uint64_t seed_ = 0;
@@ -243,11 +264,24 @@ class concrete<T, Result(Arguments...)> final : public detail::built<T, concrete
   Result forward(Arguments... arguments) { return T::forward(std::forward<Arguments>(arguments)...); }
 };
 
+namespace detail {
+/// A model that tells the plan by which it was put together lets the plan look at the whole.
+template <class T>
+constexpr bool plan_accepts() {
+  if constexpr (requires { T::plan::template accepts<T>(); })
+    return T::plan::template accepts<T>();
+  else
+    return true;
+}
+}  // namespace detail
+
 /// What a user holds: a shared handle to a layer T that has been built, as LibTorch's own modules are
 /// held. `module<T>{arguments...}` constructs T; `module<T>{nullptr}` is empty; copies share the module;
 /// it stands in torch::nn::Sequential and AnyModule and goes through torch::save and torch::load.
 template <layer_type T>
 class module : public torch::nn::ModuleHolder<concrete<T>> {
+  static_assert(detail::plan_accepts<T>());
+
  public:
   using torch::nn::ModuleHolder<concrete<T>>::ModuleHolder;
   using Impl = concrete<T>;
