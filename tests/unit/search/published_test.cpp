@@ -1,15 +1,18 @@
 #include "fmsb/data/csv.hpp"                     // read_csv
 #include "fmsb/data/scaling.hpp"                 // z_scored
+#include "fmsb/models/ar/orders.hpp"             // fit_orders
+#include "fmsb/models/ar/qr_fit.hpp"             // fit_by_qr
 #include "fmsb/models/ar/score.hpp"              // score
 #include "fmsb/search/auto_ar/best.hpp"          // best_search
 #include "fmsb/search/auto_ar/order_search.hpp"  // order_search
 
 #include "support/data.hpp"
 
-#include <cmath>     // std::round
-#include <cstddef>   // std::size_t
-#include <optional>  // std::optional
-#include <string>    // std::string
+#include <algorithm>  // std::max
+#include <cmath>      // std::abs, std::round
+#include <cstddef>    // std::size_t
+#include <optional>   // std::optional
+#include <string>     // std::string
 
 #include "support/doctest.hpp"
 
@@ -40,6 +43,21 @@ struct row {
   std::size_t horizon;
   double mse, mae;
 };
+
+TEST_CASE("511 lags of real, differenced series: the coefficients are those of an orthogonal factorisation") {
+  const auto parts = prepared("ETTh1.csv");
+  if (!parts) return;
+  for (const int differencing : {0, 1}) {
+    const auto x = ar::difference(parts->train.rows(), differencing);
+    const auto ours = ar::fit_orders(ar::gram_of(ar::lag_moments::of(x, 511)), 511, differencing).at(511);
+    const auto plain = ar::fit_by_qr(x, 511, differencing).fitted;
+    double most = std::abs(ours.intercept - plain.intercept);
+    for (std::size_t i = 0; i < 511; ++i)
+      most = std::max(most, std::abs(ours.coefficients[i] - plain.coefficients[i]));
+    CAPTURE(differencing);
+    CHECK(most < 1e-9);
+  }
+}
 
 TEST_CASE("released: the released program's own figures on ETTh1 and ETTh2 to 1e-6") {
   const auto one = prepared("ETTh1.csv"), two = prepared("ETTh2.csv");
