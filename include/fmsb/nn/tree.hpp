@@ -1,9 +1,10 @@
 #pragma once
-#include "fmsb/nn/layer.hpp"  // layer
+#include "fmsb/core/display_text.hpp"  // display_width, grouped
+#include "fmsb/nn/layer.hpp"           // layer
 
 #include <algorithm>  // std::find, std::max
 #include <cstddef>    // std::size_t
-#include <cstdint>    // std::int64_t
+#include <cstdint>    // std::int64_t, std::uint64_t
 #include <string>     // std::string
 #include <vector>     // std::vector
 
@@ -72,20 +73,6 @@ inline void add_tree_lines(const torch::nn::Module& m, const std::string& indent
   }
 }
 
-/// Characters, not bytes: the branches are three bytes each.
-inline std::size_t width_of(const std::string& text) {
-  std::size_t width = 0;
-  for (const char c : text) width += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  return width;
-}
-
-inline std::string grouped_digits(std::int64_t n) {
-  std::string digits = std::to_string(n);
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
-    digits.insert(static_cast<std::size_t>(at), ",");
-  return digits;
-}
-
 }  // namespace detail
 
 /// The tree of a module's children, one a line, with their parameters and how many of them train. Equal
@@ -98,17 +85,18 @@ inline std::string tree(const torch::nn::Module& m) {
   std::vector<detail::tree_line> lines{{detail::tree_title(m), count_parameters(m)}};
   detail::add_tree_lines(m, "", lines);
   std::size_t width = 0;
-  for (const auto& line : lines) width = std::max(width, detail::width_of(line.text));
-  const std::size_t all = std::max<std::size_t>(10, detail::grouped_digits(lines[0].counts.all).size());
+  for (const auto& line : lines) width = std::max(width, display_width(line.text));
+  const std::size_t all =
+      std::max<std::size_t>(10, grouped(static_cast<std::uint64_t>(lines[0].counts.all)).size());
   const auto cell = [](const std::string& text, std::size_t columns) {
     return std::string(columns > text.size() ? columns - text.size() : 0, ' ') + text;
   };
   std::string out =
       std::string(width, ' ') + "  " + cell("parameters", all) + "  " + cell("trainable", all) + "\n";
   for (const auto& line : lines)
-    out += line.text + std::string(width - detail::width_of(line.text), ' ') + "  " +
-           cell(detail::grouped_digits(line.counts.all), all) + "  " +
-           cell(detail::grouped_digits(line.counts.trainable), all) + "\n";
+    out += line.text + std::string(width - display_width(line.text), ' ') + "  " +
+           cell(grouped(static_cast<std::uint64_t>(line.counts.all)), all) + "  " +
+           cell(grouped(static_cast<std::uint64_t>(line.counts.trainable)), all) + "\n";
   return out;
 }
 
