@@ -5,7 +5,9 @@ set(FMSB_PACKAGE_FOLDER ${CMAKE_INSTALL_DATADIR}/cmake/fmsb)
 set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME fmsb)  # programs are the component `programs`
 set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)  # installed programs find LibTorch where it lay
 
-install(TARGETS fmsb_space fmsb_fmsb EXPORT fmsb FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(TARGETS fmsb_space EXPORT fmsb FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(TARGETS fmsb_fmsb EXPORT fmsb FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+                                      FILE_SET modules DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT fmsb NAMESPACE fmsb:: FILE fmsbTargets.cmake DESTINATION ${FMSB_PACKAGE_FOLDER})
 
 set(FMSB_CONFIGURED_TORCH ${FmsbTorch_ROOT})

@@ -25,6 +25,12 @@ foreach(umbrella IN LISTS umbrellas)
   endif()
 endforeach()
 
+# Headers of modules stand behind the full door, nn/torch.hpp; the others include of LibTorch what they need.
+set(FMSB_MODULE_HEADERS ${FMSB_TORCH_HEADERS})
+list(FILTER FMSB_MODULE_HEADERS INCLUDE REGEX "/fmsb/(nn|adapt|reliable|train|average|transfer)/|/fmsb/models/[^/]*$|/peft.hpp$")
+list(FILTER FMSB_MODULE_HEADERS EXCLUDE REGEX "/nn/(torch|tensor|cholesky)\\.hpp$")
+list(REMOVE_ITEM FMSB_TORCH_HEADERS ${FMSB_MODULE_HEADERS})
+
 add_library(fmsb_space INTERFACE)
 add_library(fmsb::space ALIAS fmsb_space)
 set_target_properties(fmsb_space PROPERTIES EXPORT_NAME space)
@@ -39,13 +45,15 @@ add_library(fmsb_fmsb INTERFACE)
 add_library(fmsb::fmsb ALIAS fmsb_fmsb)
 set_target_properties(fmsb_fmsb PROPERTIES EXPORT_NAME fmsb)
 target_sources(fmsb_fmsb INTERFACE FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include
-               FILES ${FMSB_TORCH_HEADERS})
+               FILES ${FMSB_TORCH_HEADERS}
+               FILE_SET modules TYPE HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${FMSB_MODULE_HEADERS})
 target_link_libraries(fmsb_fmsb INTERFACE fmsb_space fmsb::torch)
 
-# Every header compiles alone: targets <target>_verify_interface_header_sets, never with a precompiled header.
+# Every header compiles alone: targets <target>_verify_interface_header_sets, never with a precompiled header. Those of
+# modules, which all begin with the full door, are compiled behind it as it is precompiled (cmake/own_targets.cmake).
 if(PROJECT_IS_TOP_LEVEL)
   set_target_properties(fmsb_space PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
   if(FMSB_HAS_TORCH)
-    set_target_properties(fmsb_fmsb PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+    set_target_properties(fmsb_fmsb PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON INTERFACE_HEADER_SETS_TO_VERIFY HEADERS)
   endif()
 endif()

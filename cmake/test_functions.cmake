@@ -70,11 +70,20 @@ function(fmsb_compile_fail file)
     add_library(${flags} OBJECT EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/cmake/empty.cpp)
     target_link_libraries(${flags} PRIVATE ${half} fmsb_own)
   endif()
+  # The precompiled header saves two thirds of the time; g++ ignores it where the flags differ from its own.
+  set(precompiled)
+  if(arg_TORCH AND TARGET fmsb_torch_pch AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    string(TOUPPER "${CMAKE_BUILD_TYPE}" config)
+    separate_arguments(precompiled UNIX_COMMAND "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${config}}")
+    list(APPEND precompiled -include ${PROJECT_BINARY_DIR}/CMakeFiles/fmsb_torch_pch.dir/cmake_pch.hxx)
+  endif()
   get_filename_component(name ${file} NAME_WE)
   get_filename_component(file ${file} ABSOLUTE)
   add_test(NAME "compile_fail: ${name}"
     COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/cmake/compile_fail.py --source ${file} --
-      ${CMAKE_CXX_COMPILER} -std=c++20 -fsyntax-only "-I$<JOIN:$<TARGET_PROPERTY:${flags},INCLUDE_DIRECTORIES>,;-I>"
+      ${CMAKE_CXX_COMPILER} -std=c++20 -fsyntax-only ${precompiled}
+      "-D$<JOIN:$<TARGET_PROPERTY:${flags},COMPILE_DEFINITIONS>,;-D>"
+      "-I$<JOIN:$<TARGET_PROPERTY:${flags},INCLUDE_DIRECTORIES>,;-I>"
     COMMAND_EXPAND_LISTS)
   set_tests_properties("compile_fail: ${name}" PROPERTIES TIMEOUT 300)
   if(NOT arg_TORCH)

@@ -24,10 +24,8 @@ import tempfile
 import time
 import warnings
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-HERE = pathlib.Path(__file__).resolve().parent
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
-                                     "NUMBA_NUM_THREADS")}
+from common import ROOT, commit, enter_environment, processor, table, three
+
 HORIZON = 96
 LAGS = (24, 96, 192)
 
@@ -46,22 +44,6 @@ def arguments():
     parser.add_argument("--array", help=argparse.SUPPRESS)
     parser.add_argument("--watch", help=argparse.SUPPRESS)  # start these commands and measure them
     return parser.parse_args()
-
-
-def enter_environment(options):
-    """Starts this script again inside the virtual environment, single-threaded; installs what is missing."""
-    python = options.venv / "bin" / "python"
-    wanted = (HERE / "requirements.txt").read_text(encoding="utf-8")
-    stamp = options.venv / "requirements.installed"
-    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
-        if not python.exists():
-            print(f"making {options.venv}", flush=True)
-            subprocess.run([sys.executable, "-m", "venv", str(options.venv)], check=True)
-        print("installing requirements.txt", flush=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", "-r", str(HERE / "requirements.txt")], check=True)
-        stamp.write_text(wanted, encoding="utf-8")
-    os.execve(python, [str(python), str(pathlib.Path(__file__).resolve()), *sys.argv[1:]],
-              {**os.environ, **ONE_THREAD, "FMSB_PEERS": "1"})
 
 
 # ---- Data ---------------------------------------------------------------------------------------------------------
@@ -291,33 +273,6 @@ def short_series(ours):
 
 # ---- Page and plot ----------------------------------------------------------------------------------------------------
 
-def processor():
-    for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
-
-
-def commit():
-    """The commit that was measured; changed pages do not change what it measures."""
-    git = ["git", "-C", str(ROOT)]
-    found = subprocess.run([*git, "describe", "--always"], capture_output=True, text=True)
-    if found.returncode != 0:
-        return "not committed"
-    same = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", ".", ":!docs"]).returncode == 0
-    return found.stdout.strip() + ("" if same else "-dirty")
-
-
-def three(value):
-    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
-
-
-def table(header, rows):
-    right = [all(row[i][:1].isdigit() for row in rows if row[i]) for i in range(len(header))]
-    lines = ["| " + " | ".join(header) + " |", "|" + "|".join("---:" if r else "---" for r in right) + "|"]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
-
-
 def write_page(options, found):
     from importlib.metadata import version
     rivals = ", ".join(f"{name} {version(name)}" for name in
@@ -414,7 +369,7 @@ plot $times using 2:xtic(1) title "rival" lc rgb "#b0703c", "" using 3 title "fm
 def main():
     options = arguments()
     if os.environ.get("FMSB_PEERS") != "1":
-        enter_environment(options)
+        enter_environment(options.venv, "requirements.txt")
     if options.watch:
         return watch(json.loads(options.watch))
     warnings.simplefilter("ignore")

@@ -1,0 +1,83 @@
+#pragma once
+#include "fmsb/adapt/on_rows.hpp"  // on_rows, frozen_base, if_defined
+#include "fmsb/core/extent.hpp"    // index_t
+#include "fmsb/nn/torch.hpp"       // torch::autograd::Function
+
+#include <cstddef>   // std::size_t
+#include <optional>  // std::optional
+
+/// The arithmetic of a factored weight, W + s B A, without ever forming B A.
+namespace fmsb::adapt {
+
+namespace detail {
+
+/// gy [rows, out] times B [out, rank]. With few columns on the right the product is bound by how B is read:
+/// its transpose, a small copy, is read in order.
+inline tensor times_thin(const tensor& gy, const tensor& b) { return at::mm(gy, b.t().contiguous().t()); }
+
+/// gy' z [out, rank], s times: the transpose of z' gy, which is several times cheaper where rank is small.
+inline tensor thin_gradient(const tensor& gy, const tensor& z, double scale) {
+  return at::mm(z.t(), gy).mul_(scale).t().contiguous();
+}
+
+/// y = x W' + b + s (x A') B' with W and b frozen, on rows. One node in the graph: the products of the branch
+/// are added to those of the base in place, so that the branch costs its flops and no pass over memory.
+struct low_rank_rows : torch::autograd::Function<low_rank_rows> {
+  static tensor forward(torch::autograd::AutogradContext* context, const tensor& x, const tensor& weight,
+                        const std::optional<tensor>& bias, const tensor& a, const tensor& b, double scale) {
+    const auto y = at::linear(x, weight, bias);
+    const auto z = at::mm(x, a.t());
+    y.addmm_(z, b.t(), 1, scale);
+    context->save_for_backward({x, weight, a, b, z});
+    context->saved_data["scale"] = scale;
+    context->saved_data["has_bias"] = bias.has_value();  // what is not there is no edge of the graph
+    return y;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const auto &x = saved[0], &weight = saved[1], &a = saved[2], &b = saved[3];
+    const double scale = context->saved_data["scale"].toDouble();
+    const auto& gy = gradients[0];
+    const auto gz = times_thin(gy, b);
+    tensor gx, ga, gb;
+    if (context->needs_input_grad(0)) gx = at::mm(gy, weight).addmm_(gz, a, 1, scale);
+    const std::size_t edge = context->saved_data["has_bias"].toBool() ? 3 : 2;
+    if (context->needs_input_grad(edge)) ga = at::mm(gz.t(), x).mul_(scale);
+    // What forward kept has no history; for a second derivative it is computed once more, with one.
+    if (context->needs_input_grad(edge + 1))
+      gb = thin_gradient(gy, at::GradMode::is_enabled() ? at::mm(x, a.t()) : saved[4], scale);
+    return {gx, tensor(), tensor(), ga, gb, tensor()};
+  }
+};
+
+}  // namespace detail
+
+/// x [..., in] through W [out, in] + s B A, with bias.
+///
+/// @param weight, bias  the frozen base; the bias may be undefined. Where one of them trains after all, its
+///                      gradient is computed, at the cost of stock operators
+/// @param a  [rank, in]
+/// @param b  [out, rank]
+/// @throws usage_error where the last axis of x is not `in`
+inline tensor low_rank_linear(const tensor& x, const tensor& weight, const tensor& bias, const tensor& a,
+                              const tensor& b, double scale) {
+  return detail::on_rows(x, weight, [&](const tensor& rows) -> tensor {
+    if (!detail::frozen_base(weight, bias))
+      return at::linear(rows, weight, bias).add(at::linear(at::linear(rows, a), b), scale);
+    return detail::low_rank_rows::apply(rows, weight, detail::if_defined(bias), a, b, scale);
+  });
+}
+
+/// B A as a weight: A [groups * rank, in, kernel...] and B [out, rank, ...], block by block.
+/// @return [out, in, kernel...]
+inline tensor low_rank_weight(const tensor& a, const tensor& b, index_t groups) {
+  const auto rank = a.size(0) / groups;
+  const auto left = b.reshape({groups, b.size(0) / groups, rank});
+  auto sizes = a.sizes().vec();
+  sizes[0] = b.size(0);
+  return at::bmm(left, a.reshape({groups, rank, -1})).reshape(sizes);
+}
+
+}  // namespace fmsb::adapt

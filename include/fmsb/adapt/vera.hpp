@@ -1,0 +1,206 @@
+#pragma once
+#include "fmsb/adapt/adapted.hpp"     // adapted
+#include "fmsb/adapt/kept.hpp"        // kept, shared_table
+#include "fmsb/adapt/on_rows.hpp"     // linear_layer, on_rows, frozen_base, if_defined
+#include "fmsb/core/error.hpp"        // usage_error
+#include "fmsb/core/number_text.hpp"  // number_text
+#include "fmsb/nn/initialise.hpp"     // filled
+
+#include <ATen/CPUGeneratorImpl.h>  // at::detail::createCPUGenerator
+
+#include <cmath>     // std::sqrt
+#include <compare>   // operator<=>
+#include <cstddef>   // std::size_t
+#include <cstdint>   // std::uint64_t
+#include <memory>    // std::shared_ptr
+#include <optional>  // std::optional
+#include <string>    // std::string
+
+namespace fmsb::adapt {
+
+struct vera_options {
+  index_t max_in = 0;      ///< columns of the shared A: the widest input of all layers; 0: this layer's own
+  index_t max_out = 0;     ///< rows of the shared B, likewise
+  std::uint64_t key = 0;   ///< seed of A and B
+  double initial_d = 0.1;  ///< what lambda_d starts at
+  double dropout = 0;      ///< on the branch's input, when training
+  friend bool operator==(const vera_options&, const vera_options&) = default;
+};
+
+namespace detail {
+
+struct projections_key {
+  index_t rank, max_in, max_out;
+  std::uint64_t seed;
+  at::ScalarType type;
+  at::DeviceType device;
+  index_t device_index;
+  friend auto operator<=>(const projections_key&, const projections_key&) = default;
+};
+
+/// The random matrices that all layers of a model share.
+struct projections {
+  projections_key key;
+  tensor a;  ///< [rank, max_in]
+  tensor b;  ///< [max_out, rank]
+
+  explicit projections(const projections_key& k) : key(k) {
+    auto generator = at::make_generator<at::CPUGeneratorImpl>(k.seed);
+    const auto drawn = [&](index_t rows, index_t columns) {
+      const double bound = std::sqrt(6.0 / static_cast<double>(columns));  // Kaiming uniform, fan in
+      return at::empty({rows, columns}, at::kFloat).uniform_(-bound, bound, generator);
+    };
+    const at::Device device(k.device, static_cast<c10::DeviceIndex>(k.device_index));
+    a = drawn(k.rank, k.max_in).to(device, k.type);
+    b = drawn(k.max_out, k.rank).to(device, k.type);
+  }
+};
+
+inline std::shared_ptr<const projections> shared_projections(const projections_key& key) {
+  static shared_table<projections_key, projections> table;
+  return table.get(key, [](const projections_key& k) { return projections(k); });
+}
+
+/// y = x W' + b + lambda_b o ((lambda_d o (x A')) B') with all but the vectors frozen, on rows.
+struct vera_rows : torch::autograd::Function<vera_rows> {
+  static tensor forward(torch::autograd::AutogradContext* context, const tensor& x, const tensor& weight,
+                        const std::optional<tensor>& bias, const tensor& lambda_b, const tensor& lambda_d,
+                        const tensor& a, const tensor& b) {
+    const auto z = at::mm(x, a.t());
+    const auto w = at::mm(z * lambda_d, b.t());
+    const auto y = at::linear(x, weight, bias);
+    y.addcmul_(w, lambda_b);
+    context->save_for_backward({x, weight, lambda_b, lambda_d, a, b, z, w});
+    context->saved_data["has_bias"] = bias.has_value();
+    return y;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const auto &x = saved[0], &weight = saved[1], &lambda_b = saved[2], &lambda_d = saved[3], &a = saved[4],
+               &b = saved[5];
+    const auto& gy = gradients[0];
+    const std::size_t edge = context->saved_data["has_bias"].toBool() ? 3 : 2;
+    // What forward kept has no history; for a second derivative it is computed once more, with one.
+    const bool again = at::GradMode::is_enabled();
+    const auto z = again ? at::mm(x, a.t()) : saved[6];
+    tensor gx, g_lambda_b, g_lambda_d;
+    if (context->needs_input_grad(edge))
+      g_lambda_b = (gy * (again ? at::mm(z * lambda_d, b.t()) : saved[7])).sum(0);
+    // The vectors scale the matrices, which are small, and not the rows, which may be many.
+    const auto gz = at::mm(gy, b * lambda_b.unsqueeze(1));
+    if (context->needs_input_grad(edge + 1)) g_lambda_d = (gz * z).sum(0);
+    if (context->needs_input_grad(0)) gx = at::mm(gy, weight).addmm_(gz, a * lambda_d.unsqueeze(1));
+    return {gx, tensor(), tensor(), g_lambda_b, g_lambda_d, tensor(), tensor()};
+  }
+};
+
+}  // namespace detail
+
+/// VeRA: y = W x + b + lambda_b o (B (lambda_d o (A drop(x)))) with random A [Rank, in] and B [out, Rank]
+/// that a whole model shares and nobody trains (Kopiczko et al., "VeRA: Vector-based Random Matrix
+/// Adaptation", ICLR 2024, eq. 2).
+///
+/// A and B are slices of matrices [Rank, max_in] and [max_out, Rank], drawn from U(-sqrt(6 / columns),
+/// sqrt(6 / columns)), A first, from one CPU generator with the options' key. They are no parameters: layers
+/// of equal options, number type and device hold one copy together, and a file that lacks them loses nothing.
+///
+/// Registers `vera_lambda_b` [out], zeros, and `vera_lambda_d` [Rank]: the adapted layer begins as its base.
+template <index_t Rank = 256, vera_options Options = {}>
+struct vera {
+  static_assert(Rank >= 1, "fmsb::adapt::vera<Rank> requires a rank of at least 1");
+  static_assert(Options.dropout >= 0 && Options.dropout < 1,
+                "fmsb::adapt::vera requires a dropout from 0 up to, but not including, 1");
+  static_assert(Options.max_in >= 0 && Options.max_out >= 0,
+                "fmsb::adapt::vera requires shared extents of at least 1, or 0 for the layer's own");
+
+  static constexpr index_t rank = Rank;
+  static constexpr vera_options options = Options;
+
+  static std::string describe() {
+    const auto shared = [](const char* name, index_t extent) {
+      return extent > 0 ? std::string(", ") + name + "=" + std::to_string(extent) : std::string();
+    };
+    return "vera(rank=" + std::to_string(Rank) + shared("max_in", Options.max_in) +
+           shared("max_out", Options.max_out) + ", key=" + std::to_string(Options.key) +
+           (Options.dropout > 0 ? ", dropout=" + number_text(Options.dropout) : "") + ")";
+  }
+
+  template <class Base>  // a layer: clang 19 takes no constraint here, where the class follows outside
+  class on;
+};
+
+/// The adapted layer.
+template <index_t Rank, vera_options Options>
+template <class Base>
+class vera<Rank, Options>::on : public adapted<Base, nn::sum_of(Rank, detail::out_features_of<Base>)> {
+  static_assert(linear_layer<Base>, "fmsb::adapt::vera adapts a linear layer");
+  static_assert(
+      !requires(const Base& b) { b.vera_lambda_b; },
+      "fmsb::adapt::vera: the layer has such vectors already; several of a kind are a bank");
+  static_assert((Options.max_in == 0 || detail::in_features_of<Base> <= Options.max_in) &&
+                    (Options.max_out == 0 || detail::out_features_of<Base> <= Options.max_out),
+                "fmsb::adapt::vera: this layer is wider than the shared matrices; max_in and max_out are the "
+                "widest input and output of all layers that share them");
+
+ public:
+  using adapter = vera;
+  using parent = adapted<Base, on::adapter_parameter_count>;
+  using parent::parent;
+
+  tensor vera_lambda_b;  ///< [out]
+  tensor vera_lambda_d;  ///< [Rank]
+
+  /// @throws usage_error if dynamic extents are wider than the shared matrices
+  void reset() override {
+    parent::reset();
+    const index_t in = this->weight.size(1), out = this->weight.size(0);
+    if (in > shared_in() || out > shared_out())
+      throw usage_error(Base::describe() + " is wider than the matrices that " + vera::describe() +
+                        " shares. Set max_in and max_out to the widest input and output of all its layers.");
+    vera_lambda_b = this->register_parameter("vera_lambda_b", nn::filled({out}, 0));
+    vera_lambda_d = this->register_parameter("vera_lambda_d", nn::filled({Rank}, Options.initial_d));
+  }
+
+  /// This layer's slices of the shared matrices, in its number type and on its device.
+  tensor shared_A() const { return matrices()->a.narrow(1, 0, this->weight.size(1)); }  ///< [Rank, in]
+  tensor shared_B() const { return matrices()->b.narrow(0, 0, this->weight.size(0)); }  ///< [out, Rank]
+
+  tensor forward(const tensor& x) const {
+    const auto a = shared_A(), b = shared_B();
+    if constexpr (!is_adapted<Base> && Options.dropout == 0)
+      if (detail::frozen_base(this->weight, this->bias))
+        return detail::on_rows(x, this->weight, [&](const tensor& rows) -> tensor {
+          return detail::vera_rows::apply(rows, this->weight, detail::if_defined(this->bias), vera_lambda_b,
+                                          vera_lambda_d, a, b);
+        });
+    const auto z = at::linear(at::dropout(x, Options.dropout, this->is_training()), a) * vera_lambda_d;
+    return Base::forward(x).addcmul(at::linear(z, b), vera_lambda_b);
+  }
+
+  tensor effective_weight() const {
+    return Base::effective_weight() +
+           at::mm(shared_B() * vera_lambda_b.unsqueeze(1), shared_A() * vera_lambda_d.unsqueeze(1));
+  }
+
+  std::string describe() const override { return Base::describe() + " + " + vera::describe(); }
+
+ private:
+  index_t shared_in() const { return Options.max_in > 0 ? Options.max_in : this->weight.size(1); }
+  index_t shared_out() const { return Options.max_out > 0 ? Options.max_out : this->weight.size(0); }
+
+  std::shared_ptr<const detail::projections> matrices() const {
+    const auto device = this->weight.device();
+    const detail::projections_key key{
+        Rank,          shared_in(),   shared_out(), Options.key, this->weight.scalar_type(),
+        device.type(), device.index()};
+    auto held = matrices_.load();
+    if (!held || held->key != key) matrices_.store(held = detail::shared_projections(key));
+    return held;
+  }
+
+  detail::kept<detail::projections> matrices_;
+};
+
+}  // namespace fmsb::adapt

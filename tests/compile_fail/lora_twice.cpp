@@ -1,0 +1,11 @@
+// expected-error: "the layer has low-rank factors already"
+#include "fmsb/adapt/lora.hpp"
+#include "fmsb/nn/linear.hpp"
+
+using namespace fmsb;
+#ifdef FAILS
+using adapted = nn::with<nn::linear<4, 4>, adapt::lora<2>, adapt::lora<2>>;
+#else
+using adapted = nn::with<nn::linear<4, 4>, adapt::lora<2>>;
+#endif
+static_assert(nn::parameters<adapted> > 0);
