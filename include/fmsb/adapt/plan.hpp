@@ -118,10 +118,6 @@ struct planned<Path, Layer, Rule, Rules...> {
   using type = typename choose<Rule::patterns::match(Path.view())>::type;
 };
 
-}  // namespace detail
-
-namespace detail {
-
 template <fixed_string Path, fixed_string... Patterns>
 constexpr bool any_match = (matches(Patterns.view(), Path.view()) || ...);
 

@@ -1,5 +1,6 @@
 #pragma once
 #include "fmsb/core/error.hpp"        // usage_error
+#include "fmsb/core/extent.hpp"       // index_t
 #include "fmsb/core/number_text.hpp"  // number_text
 #include "fmsb/nn/layer.hpp"          // layer
 
