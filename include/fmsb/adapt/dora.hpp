@@ -132,9 +132,7 @@ struct dora {
 template <index_t Rank, lora_options Options>
 template <class Base>
 class dora<Rank, Options>::on
-    : public adapted<Base, nn::sum_of(nn::quotient_of(nn::product_of(Rank, Base::groups, Base::weight_count),
-                                                      Base::out_features),
-                                      nn::product_of(Rank, Base::out_features), Base::out_features)>,
+    : public adapted<Base, nn::sum_of(detail::low_rank_count<Base, Rank>, Base::out_features)>,
       public starts_from_base {
   static_assert(
       linear_map<Base> && requires { Base::spatial_axes; } && !requires { Base::is_table; },

@@ -60,11 +60,8 @@ struct lora {
 /// The adapted layer. Wherever W is used below, it is the base's effective weight, so that adapters stack.
 template <index_t Rank, lora_options Options>
 template <class Base>
-class lora<Rank, Options>::on
-    : public adapted<Base, nn::sum_of(nn::quotient_of(nn::product_of(Rank, Base::groups, Base::weight_count),
-                                                      Base::out_features),
-                                      nn::product_of(Rank, Base::out_features),
-                                      Options.bias ? Base::out_features : 0)> {
+class lora<Rank, Options>::on : public adapted<Base, nn::sum_of(detail::low_rank_count<Base, Rank>,
+                                                                Options.bias ? Base::out_features : 0)> {
   static_assert(linear_map<Base>,
                 "fmsb::adapt::lora adapts a layer that is linear in its weight: linear, conv or embedding");
   static_assert(

@@ -1,6 +1,7 @@
 #pragma once
 #include "fmsb/adapt/on_rows.hpp"  // on_rows, frozen_base, if_defined
 #include "fmsb/core/extent.hpp"    // index_t
+#include "fmsb/nn/counts.hpp"      // product_of, quotient_of, sum_of
 #include "fmsb/nn/torch.hpp"       // torch::autograd::Function
 
 #include <cstddef>   // std::size_t
@@ -10,6 +11,12 @@
 namespace fmsb::adapt {
 
 namespace detail {
+
+/// Numbers of A [groups * rank, in / groups, kernel...] and B [out, rank, 1...] together.
+template <class Base, index_t Rank>
+inline constexpr index_t low_rank_count =
+    nn::sum_of(nn::quotient_of(nn::product_of(Rank, Base::groups, Base::weight_count), Base::out_features),
+               nn::product_of(Rank, Base::out_features));
 
 /// gy [rows, out] times B [out, rank]. With few columns on the right the product is bound by how B is read:
 /// its transpose, a small copy, is read in order.

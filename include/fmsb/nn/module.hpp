@@ -13,7 +13,8 @@
 #include <string>       // std::string
 #include <type_traits>  // std::remove_cvref_t
 #include <typeinfo>     // std::type_info
-#include <utility>      // std::forward
+#include <utility>      // std::forward, std::pair
+#include <vector>       // std::vector
 
 namespace fmsb::nn::detail {
 struct registry;
@@ -170,12 +171,13 @@ class built : public T {
                                  ? found.toStringRef()
                                  : "no fingerprint: not a module of fmsb";
     const auto saved = require_loadable(text, fingerprint());
-    require_shapes(archive, this->named_parameters(/*recurse=*/false), /*is_buffer=*/false);
-    require_shapes(archive, this->named_buffers(/*recurse=*/false), /*is_buffer=*/true);
+    const auto parameters = of_another_type(archive, this->named_parameters(/*recurse=*/false), false);
+    const auto buffers = of_another_type(archive, this->named_buffers(/*recurse=*/false), true);
     T::load(archive);
-    // LibTorch reads the bytes of one number type as those of another, so ours are read once more.
-    convert(archive, this->named_parameters(/*recurse=*/false), /*is_buffer=*/false);
-    convert(archive, this->named_buffers(/*recurse=*/false), /*is_buffer=*/true);
+    // LibTorch reads the bytes of one number type as those of another, and leaves ours on the file's storage.
+    const torch::NoGradGuard no_gradient;
+    for (const auto* read : {&parameters, &buffers})
+      for (const auto& [own, numbers] : *read) own.set_data(numbers);
     seed_ = saved.seed;
   }
 
@@ -210,25 +212,23 @@ class built : public T {
     take_state_of(*original, device);
   }
 
-  void require_shapes(torch::serialize::InputArchive& archive,
-                      const torch::OrderedDict<std::string, tensor>& own, bool is_buffer) const {
+  /// Requires the shapes of the file to be the module's. What is saved in another number type comes back
+  /// beside the module's tensor, converted to its type.
+  std::vector<std::pair<tensor, tensor>> of_another_type(torch::serialize::InputArchive& archive,
+                                                         const torch::OrderedDict<std::string, tensor>& own,
+                                                         bool is_buffer) const {
+    std::vector<std::pair<tensor, tensor>> converted;
     for (const auto& item : own) {
       tensor saved;
-      if (!archive.try_read(item.key(), saved, is_buffer) || saved.sizes() == item->sizes()) continue;
-      throw data_error("The saved \"" + item.key() + "\" has the shape " + shape_text(saved) + ", but \"" +
-                       item.key() + "\" of " + this->describe() + " has " + shape_text(*item) +
-                       ". Load the file into a module of the same extents.");
+      if (!archive.try_read(item.key(), saved, is_buffer)) continue;
+      if (saved.sizes() != item->sizes())
+        throw data_error("The saved \"" + item.key() + "\" has the shape " + shape_text(saved) + ", but \"" +
+                         item.key() + "\" of " + this->describe() + " has " + shape_text(*item) +
+                         ". Load the file into a module of the same extents.");
+      if (saved.dtype() != item->dtype())
+        converted.emplace_back(*item, saved.detach().to(item->device(), item->scalar_type()));
     }
-  }
-
-  static void convert(torch::serialize::InputArchive& archive,
-                      const torch::OrderedDict<std::string, tensor>& own, bool is_buffer) {
-    for (const auto& item : own)
-      if (tensor saved; archive.try_read(item.key(), saved, is_buffer) && saved.dtype() != item->dtype()) {
-        // The tensor stands on the file's storage by now, hence a new one.
-        const torch::NoGradGuard no_gradient;
-        item->set_data(saved.to(item->device(), item->scalar_type()));
-      }
+    return converted;
   }
 
   std::uint64_t seed_ = 0;
