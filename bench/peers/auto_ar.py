@@ -24,7 +24,9 @@ import tempfile
 import time
 import warnings
 
-from common import ROOT, commit, enter_environment, processor, table, three
+from common import enter_environment
+
+from pages import ROOT, commit, pairs_of_bars, processor, table, three
 
 HORIZON = 96
 LAGS = (24, 96, 192)
@@ -341,29 +343,10 @@ return to their mean, are what a short autoregression on differences lacks.
 def write_plot(options, rows):
     bars = [(task, who, float(theirs.replace(",", "")), float(mine.replace(",", "")))
             for task, who, theirs, mine, _ in rows if theirs]
-    label = lambda task, who: f"{who}\\n{task}"
-    lines = "\n".join(f'"{label(task, who)}" {theirs / 1e3} {mine / 1e3}' for task, who, theirs, mine in bars)
-    script = f"""set terminal svg size 1000,620 noenhanced font "sans,12" background "white"
-set output "{options.out / 'auto_ar_peers.svg'}"
-set title "CPU seconds on one core: the same array in memory"
-set style data histogram
-set style histogram clustered gap 1
-set style fill solid 0.9 noborder
-set logscale y
-set format y "%g"
-set yrange [1e-5:*]
-set ylabel "seconds (logarithmic)"
-set grid ytics lc rgb "#dddddd"
-set xtics rotate by -35 left nomirror
-set bmargin 13
-set rmargin 24
-set key top left
-$times << END
-{lines}
-END
-plot $times using 2:xtic(1) title "rival" lc rgb "#b0703c", "" using 3 title "fmsb" lc rgb "#2f6f9f"
-"""
-    subprocess.run(["gnuplot"], input=script, text=True, check=True)
+    pairs_of_bars(options.out / "auto_ar_peers.svg",
+                  [(f"{who}\\n{task}", theirs / 1e3, mine / 1e3) for task, who, theirs, mine in bars],
+                  "CPU seconds on one core: the same array in memory", "seconds", ("rival", "fmsb"),
+                  'set format y "%g"\nset yrange [1e-5:*]')
 
 
 def main():

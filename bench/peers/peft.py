@@ -19,7 +19,9 @@ import subprocess
 import sys
 import time
 
-from common import ROOT, commit, enter_environment, processor, table, three
+from common import enter_environment
+
+from pages import ROOT, commit, pairs_of_bars, processor, table, three
 
 SHAPES = [(256, 1024), (256, 64), (768, 1024), (768, 64), (1024, 1024), (1024, 64)]
 METHODS = ["LoRA r=8", "DoRA r=8", "VeRA r=256", "FourierFT n=100", "FourierFT n=1000", "LoRA merged"]
@@ -144,32 +146,14 @@ with the adapted ones. The outputs and gradients of both sides are held equal by
 
 
 def write_plot(options, found):
-    lines = []
+    bars = []
     for width, tokens in ((768, 1024), (768, 64), (1024, 1024), (1024, 64)):
         for name in METHODS[:-1]:
-            sides = found[width, tokens]
-            costs = [sides[side][name] / sides[side]["base"] for side in ("peft", "fmsb")]
-            lines.append(f'"{name}, {width} x {tokens}" {costs[0]:.4f} {costs[1]:.4f}')
-    data = "\n".join(lines)
-    script = f"""set terminal svg size 1000,560 noenhanced font "sans,12" background "white"
-set output "{options.out / 'adapters_peers.svg'}"
-set title "Forward and backward over the frozen layer, by width x tokens"
-set style data histogram
-set style histogram clustered gap 1
-set style fill solid 0.9 noborder
-set logscale y 2
-set yrange [0.9:*]
-set ylabel "times the frozen layer (logarithmic)"
-set grid ytics lc rgb "#dddddd"
-set xtics rotate by -45 left nomirror
-set bmargin 11
-set key top left
-$times << END
-{data}
-END
-plot $times using 2:xtic(1) title "peft" lc rgb "#b0703c", "" using 3 title "fmsb" lc rgb "#2f6f9f"
-"""
-    subprocess.run(["gnuplot"], input=script, text=True, check=True)
+            costs = [found[width, tokens][side][name] / found[width, tokens][side]["base"] for side in ("peft", "fmsb")]
+            bars.append((f"{name}\\n{width} x {tokens}", *costs))
+    pairs_of_bars(options.out / "adapters_peers.svg", bars,
+                  "Forward and backward over the frozen layer, by width x tokens", "times the frozen layer",
+                  ("peft", "fmsb"), "set logscale y 2\nset yrange [0.9:*]")
 
 
 def main():

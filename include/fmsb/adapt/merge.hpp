@@ -115,7 +115,7 @@ nn::module<nn::plain_of<T>> merge(const nn::module<T>& adapted) {
   const torch::NoGradGuard no_gradient;
   nn::module<nn::plain_of<T>> merged(nullptr);
   {
-    const nn::without_initialisation none;
+    const nn::without_initialisation not_drawn;
     merged = nn::module<nn::plain_of<T>>(std::make_shared<nn::concrete<nn::plain_of<T>>>(
         nn::detail::as_declared(), detail::plain_prototype<T>(*adapted)));
   }

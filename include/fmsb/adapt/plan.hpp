@@ -1,12 +1,11 @@
 #pragma once
 #include "fmsb/adapt/adapted.hpp"      // bare_of, frozen
 #include "fmsb/core/fixed_string.hpp"  // fixed_string
-#include "fmsb/nn/composite.hpp"       // child
+#include "fmsb/nn/composite.hpp"       // child, unplanned
 #include "fmsb/nn/counts.hpp"          // trainable_parameters
 #include "fmsb/nn/with.hpp"            // with
 
 #include <algorithm>    // std::copy_n
-#include <array>        // std::array
 #include <concepts>     // std::same_as
 #include <cstddef>      // std::size_t
 #include <string_view>  // std::string_view
@@ -66,7 +65,6 @@ struct rule;
 /// `nn::repeat` are equal by type: their place in a path is "*".
 template <fixed_string... Patterns>
 struct names {
-  static constexpr std::array<std::string_view, sizeof...(Patterns)> all{Patterns.view()...};
   static constexpr bool match(std::string_view path) {
     return (detail::matches(Patterns.view(), path) || ...);
   }
@@ -82,14 +80,8 @@ struct rule<names<Patterns...>, Adapters...> {
   using adapted = nn::with<Layer, Adapters...>;
 };
 
-/// Leaves every layer as it is, and trains it: the plan of a model that nobody adapts.
-struct none {
-  template <fixed_string Name, nn::layer_type Layer>
-  using child = nn::child<Name, Layer>;
-  template <fixed_string Name>
-  using under = none;
-  using merged = none;
-};
+/// The plan of a model that nobody adapts: every layer as it is, and trained.
+using none = nn::unplanned;
 
 /// The layers of a plan as merging gives them, where that changes a type: beft gives a layer a bias.
 template <class Plan>

@@ -1,5 +1,6 @@
 #pragma once
 #include "fmsb/adapt/kept.hpp"   // shared_table
+#include "fmsb/adapt/waves.hpp"  // kFoldFrom
 #include "fmsb/core/extent.hpp"  // index_t
 #include "fmsb/nn/torch.hpp"     // tensor
 
@@ -72,31 +73,34 @@ inline std::vector<index_t> first_of_permutation(index_t size, index_t count, st
 /// measured on AVX-512 processors; only their ratio counts.
 struct spectrum_costs {
   double out, in, n;
-  double flop = 0.01;      ///< ns: a product of matrices
-  double transform = 3.4;  ///< ns a weight: a real Fourier transform in two dimensions
-  double add = 0.8;        ///< ns a weight: writing W + dW
-  double fold = 0.9;       ///< ns a position: folding a row for its product with the waves, or unfolding it
+  double flop = 0.01;  ///< ns: a product of matrices
+  double add = 0.8;    ///< ns a weight: writing W + dW
+  double fold = 0.9;   ///< ns a position: folding a row for its product with the waves, or unfolding it
 
   constexpr double weights() const { return out * in; }
+  /// ns a weight: a real Fourier transform in two dimensions. A large one runs from memory, not from a cache.
+  constexpr double transform() const { return weights() < 2e6 ? 3.4 : 11; }
   /// Whether a transform makes dW from its entries in less time than a product of the factors.
-  constexpr bool form_by_transform() const { return transform < 4 * n * flop; }
+  constexpr bool form_by_transform() const { return transform() < 4 * n * flop; }
   constexpr double form() const {
-    return weights() * (add + (form_by_transform() ? transform : 4 * n * flop));
+    return weights() * (add + (form_by_transform() ? transform() : 4 * n * flop));
   }
   /// A token through both factors, whose products cost half once it is folded.
-  constexpr double branch() const { return (out + in) * (2 * n * flop + fold); }
+  constexpr double branch() const {
+    return (out + in) * (n < static_cast<double>(detail::kFoldFrom) ? 4 * n * flop : 2 * n * flop + fold);
+  }
   /// Tokens from which the dense form takes less time, forward alone or with the gradients.
   constexpr double dense_from(bool gradients) const {
     const double by_factors = form() / branch();
     if (!gradients) return by_factors;
     const double rest = 2 * branch() - 2 * weights() * flop;
     if (!(rest > 0)) return by_factors;
-    const double by_transform = (form() + weights() * transform) / rest;
+    const double by_transform = (form() + weights() * transform()) / rest;
     return by_factors < by_transform ? by_factors : by_transform;
   }
   /// Whether the gradient of the entries comes from the gradient of all of dW.
   constexpr bool gradient_by_transform(double tokens) const {
-    return tokens * (branch() - 2 * weights() * flop) > weights() * transform;
+    return tokens * (branch() - 2 * weights() * flop) > weights() * transform();
   }
 };
 

@@ -66,9 +66,10 @@ struct vera_rows : torch::autograd::Function<vera_rows> {
   static tensor forward(torch::autograd::AutogradContext* context, const tensor& x, const tensor& weight,
                         const std::optional<tensor>& bias, const tensor& lambda_b, const tensor& lambda_d,
                         const tensor& a, const tensor& b) {
+    // The small matrices last, and in backward first: they are in the cache still.
+    const auto y = at::linear(x, weight, bias);
     const auto z = at::mm(x, a.t());
     const auto w = at::mm(z * lambda_d, b.t());
-    const auto y = at::linear(x, weight, bias);
     y.addcmul_(w, lambda_b);
     context->save_for_backward({x, weight, lambda_b, lambda_d, a, b, z, w});
     context->saved_data["has_bias"] = bias.has_value();
@@ -88,10 +89,14 @@ struct vera_rows : torch::autograd::Function<vera_rows> {
     tensor gx, g_lambda_b, g_lambda_d;
     if (context->needs_input_grad(edge))
       g_lambda_b = (gy * (again ? at::mm(z * lambda_d, b.t()) : saved[7])).sum(0);
-    // The vectors scale the matrices, which are small, and not the rows, which may be many.
-    const auto gz = at::mm(gy, b * lambda_b.unsqueeze(1));
+    // A vector scales the rows or the matrix, whichever are fewer.
+    const bool few = gy.size(0) < b.size(1);
+    const auto gz = few ? at::mm(gy * lambda_b, b) : at::mm(gy, b * lambda_b.unsqueeze(1));
     if (context->needs_input_grad(edge + 1)) g_lambda_d = (gz * z).sum(0);
-    if (context->needs_input_grad(0)) gx = at::mm(gy, weight).addmm_(gz, a * lambda_d.unsqueeze(1));
+    if (context->needs_input_grad(0)) {
+      gx = few ? at::mm(gz * lambda_d, a) : at::mm(gz, a * lambda_d.unsqueeze(1));
+      gx.addmm_(gy, weight);
+    }
     return {gx, tensor(), tensor(), g_lambda_b, g_lambda_d, tensor(), tensor()};
   }
 };

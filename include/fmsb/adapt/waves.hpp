@@ -39,11 +39,15 @@ void unfold_rows(const Number* __restrict even, const Number* __restrict odd, Nu
   }
 }
 
+/// Cosines, or sines, from which on folding a row saves more than it costs.
+inline constexpr index_t kFoldFrom = 48;
+
 /// Folding is for plain numbers on the CPU; elsewhere, and where a derivative is to be taken through the
 /// product, the waves are multiplied as they are.
-inline bool can_fold(const tensor& x) {
-  return x.is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) &&
-         !at::GradMode::is_enabled() && x.size(1) > 0;
+inline bool folds(const tensor& x, const tensor& waves) {
+  return waves.size(0) >= 2 * kFoldFrom && x.is_cpu() &&
+         (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) && !at::GradMode::is_enabled() &&
+         x.size(1) > 0;
 }
 
 /// The even and odd halves of waves [2n, extent]: views, no copies.
@@ -56,7 +60,7 @@ inline tensor odd_waves(const tensor& waves) {
 
 /// x [rows, extent] times waves' [extent, 2n], where waves [2n, extent] are n cosines above n sines.
 inline tensor onto_waves(const tensor& x, const tensor& waves) {
-  if (!can_fold(x)) return at::mm(x, waves.t());
+  if (!folds(x, waves)) return at::mm(x, waves.t());
   const index_t rows = x.size(0), extent = x.size(1), n = waves.size(0) / 2;
   const auto whole = x.contiguous();
   const auto even = at::empty({rows, even_positions(extent)}, x.options());
@@ -76,7 +80,7 @@ inline tensor onto_waves(const tensor& x, const tensor& waves) {
 
 /// y [rows, extent], contiguous, plus z [rows, 2n] times waves.
 inline tensor add_waves(const tensor& y, const tensor& z, const tensor& waves) {
-  if (!can_fold(y) || !y.is_contiguous()) return y.addmm_(z, waves);
+  if (!folds(y, waves) || !y.is_contiguous()) return y.addmm_(z, waves);
   const index_t rows = y.size(0), extent = y.size(1), n = waves.size(0) / 2;
   const auto even = at::mm(z.narrow(1, 0, n), even_waves(waves));
   const auto odd = at::mm(z.narrow(1, n, n), odd_waves(waves));

@@ -1,12 +1,13 @@
 #pragma once
 #include "fmsb/core/error.hpp"        // usage_error
-#include "fmsb/core/extent.hpp"       // index_t
+#include "fmsb/core/extent.hpp"       // chosen_extent, index_t
 #include "fmsb/core/number_text.hpp"  // number_text
-#include "fmsb/nn/composite.hpp"      // child, composite
+#include "fmsb/nn/composite.hpp"      // child, composite, unplanned
 #include "fmsb/nn/linear.hpp"         // linear, bias_term
 
 #include <algorithm>    // std::max
 #include <cmath>        // std::log, std::sqrt
+#include <concepts>     // std::default_initializable
 #include <limits>       // std::numeric_limits
 #include <optional>     // std::optional
 #include <string>       // std::string
@@ -18,14 +19,19 @@ namespace fmsb::nn {
 
 /// The sizes and choices of an attention layer.
 struct attention_config {
-  index_t width;              ///< features of a token, in and out
-  index_t inner;              ///< features of all heads together; need not be the width
+  index_t width = dynamic;    ///< features of a token, in and out, or `dynamic`
+  index_t inner = dynamic;    ///< features of all heads together, or `dynamic`; need not be the width
   index_t heads = 1;          ///< a divisor of inner
-  index_t context_width = 0;  ///< features of the tokens that are attended to; 0: the width
+  index_t context_width = 0;  ///< features of the tokens that are attended to, or `dynamic`; 0: the width
   bool scaled = true;         ///< scores times 1 / sqrt(inner / heads); T5 leaves them as they are
   bias_term bias = bias_term::yes;
   double dropout = 0;  ///< on the attention weights, when training
   friend bool operator==(const attention_config&, const attention_config&) = default;
+};
+
+/// The extents that a configuration leaves to the run.
+struct attention_extents {
+  index_t width = dynamic, inner = dynamic, context_width = 0;
 };
 
 /// Keys and values of the tokens that a decoder has seen, kept by the caller from call to call: one object a
@@ -114,6 +120,13 @@ struct attention_inputs {
   key_value_cache* cache = nullptr;
 };
 
+namespace detail {
+/// The width of the tokens that are attended to.
+constexpr index_t context_of(const attention_config& config) {
+  return config.context_width == 0 ? config.width : config.context_width;
+}
+}  // namespace detail
+
 /// Leaves queries and keys as they are.
 struct no_rotation {
   tensor operator()(const tensor& x, index_t) const { return x; }
@@ -145,14 +158,6 @@ struct rotary {
   }
 };
 
-/// The plan of a layer that nobody adapts, for parts of models that take a plan (see adapt/plan.hpp).
-struct unplanned {
-  template <fixed_string Name, layer_type Layer>
-  using child = nn::child<Name, Layer>;
-  template <fixed_string Name>
-  using under = unplanned;
-};
-
 /// Multi-head attention (Vaswani et al., "Attention Is All You Need", NIPS 2017, section 3.2.2): with heads
 /// h,
 ///
@@ -160,34 +165,54 @@ struct unplanned {
 ///
 /// where c is x or another sequence and s is 1 / sqrt(inner / heads) or 1.
 ///
-/// Its children are the linear layers `q`, `k`, `v` [inner, width] and `o` [width, inner].
+/// Its children are the linear layers `q`, `k`, `v` [inner, width] and `o` [width, inner], and what else
+/// stands among them by its name, such as the table of T5's position bias.
 ///
 /// @tparam Config    sizes and choices
 /// @tparam Plan      which adapters stand on the children, as in adapt/plan.hpp
 /// @tparam Rotation  called as rotation(x [batch, heads, tokens, d], first position) on queries and keys;
 ///                   default constructible; tells itself by a static describe(), if it has one.
 ///                   Cross-attention does not rotate: its positions do not compare.
-template <attention_config Config, class Plan = unplanned, class Rotation = no_rotation>
+/// @tparam Further   more children, each a nn::child, behind `o`; the layer registers them and does not call
+/// them
+template <attention_config Config, class Plan = unplanned, class Rotation = no_rotation, class... Further>
 class multi_head_attention
-    : public composite<typename Plan::template child<"q", linear<Config.width, Config.inner, Config.bias>>,
-                       typename Plan::template child<
-                           "k", linear<Config.context_width == 0 ? Config.width : Config.context_width,
-                                       Config.inner, Config.bias>>,
-                       typename Plan::template child<
-                           "v", linear<Config.context_width == 0 ? Config.width : Config.context_width,
-                                       Config.inner, Config.bias>>,
-                       typename Plan::template child<"o", linear<Config.inner, Config.width, Config.bias>>> {
-  static_assert(Config.width >= 1 && Config.inner >= 1 && Config.heads >= 1 && Config.context_width >= 0,
+    : public composite<
+          typename Plan::template child<"q", linear<Config.width, Config.inner, Config.bias>>,
+          typename Plan::template child<"k", linear<detail::context_of(Config), Config.inner, Config.bias>>,
+          typename Plan::template child<"v", linear<detail::context_of(Config), Config.inner, Config.bias>>,
+          typename Plan::template child<"o", linear<Config.inner, Config.width, Config.bias>>, Further...> {
+  using base = composite<
+      typename Plan::template child<"q", linear<Config.width, Config.inner, Config.bias>>,
+      typename Plan::template child<"k", linear<detail::context_of(Config), Config.inner, Config.bias>>,
+      typename Plan::template child<"v", linear<detail::context_of(Config), Config.inner, Config.bias>>,
+      typename Plan::template child<"o", linear<Config.inner, Config.width, Config.bias>>, Further...>;
+  static_assert((Config.width >= 1 || Config.width == dynamic) &&
+                    (Config.inner >= 1 || Config.inner == dynamic) && Config.heads >= 1 &&
+                    (Config.context_width >= 0 || Config.context_width == dynamic),
                 "fmsb::nn::multi_head_attention requires a width, an inner width and heads of at least 1");
-  static_assert(Config.inner % Config.heads == 0,
+  static_assert(Config.inner == dynamic || Config.inner % Config.heads == 0,
                 "fmsb::nn::multi_head_attention requires an inner width that is a multiple of the heads");
   static_assert(Config.dropout >= 0 && Config.dropout < 1,
                 "fmsb::nn::multi_head_attention requires a dropout from 0 up to, but not including, 1");
 
  public:
-  using plain = multi_head_attention<Config, unplanned, Rotation>;
+  using plain = multi_head_attention<Config, unplanned, Rotation,
+                                     child<Further::name, plain_of<typename Further::type>>...>;
   static constexpr attention_config config = Config;
-  static constexpr index_t head_width = Config.inner / Config.heads;
+  static constexpr index_t head_width = quotient_of(Config.inner, Config.heads);
+
+  multi_head_attention() requires(std::default_initializable<base>) = default;
+  /// @throws usage_error for an extent that neither the configuration nor the argument fixes, or on which
+  /// they
+  ///         differ, and for an inner width that is no multiple of the heads
+  explicit multi_head_attention(const attention_extents& given)
+      : multi_head_attention(all_known(), chosen(given)) {}
+
+  /// Once built.
+  attention_extents extents() const {
+    return {.width = width(), .inner = inner(), .context_width = context_width()};
+  }
 
   /// Self-attention over all positions, without a mask: `attend(x)`.
   /// @param x  [batch, tokens, width]
@@ -199,8 +224,8 @@ class multi_head_attention
   /// @throws usage_error for a shape that does not fit the layer, or `causal` with another sequence
   tensor attend(const tensor& x, const attention_inputs& inputs = {}) const {
     const bool cross = inputs.context.defined();
-    require_tokens(x, "tokens", Config.width);
-    if (cross) require_tokens(inputs.context, "another sequence", context_width);
+    require_tokens(x, "tokens", width());
+    if (cross) require_tokens(inputs.context, "another sequence", context_width());
     if (cross && inputs.context.size(0) != x.size(0))
       throw usage_error("fmsb::nn::multi_head_attention was given " + std::to_string(x.size(0)) +
                         " sequences of tokens, but " + std::to_string(inputs.context.size(0)) +
@@ -210,9 +235,9 @@ class multi_head_attention
           "fmsb::nn::multi_head_attention: `causal` compares positions of one sequence, but another sequence "
           "is "
           "attended to. Give a bias that hides what must not be seen.");
-    if (!cross && context_width != Config.width)
+    if (!cross && context_width() != width())
       throw usage_error("fmsb::nn::multi_head_attention was made to attend to tokens of " +
-                        std::to_string(context_width) + " features, and none were given. Give `context`.");
+                        std::to_string(context_width()) + " features, and none were given. Give `context`.");
 
     const index_t past = inputs.cache != nullptr && !cross ? inputs.cache->length() : 0;
     auto query = heads_of(this->template at<"q">().forward(x));
@@ -248,9 +273,8 @@ class multi_head_attention
     const double rate = this->is_training() ? Config.dropout : 0;
     const auto mixed = at::scaled_dot_product_attention(
         query, key, value, mask, rate, implicit,
-        Config.scaled ? 1 / std::sqrt(static_cast<double>(head_width)) : 1.0);
-    return this->template at<"o">().forward(
-        mixed.transpose(1, 2).reshape({x.size(0), x.size(1), Config.inner}));
+        Config.scaled ? 1 / std::sqrt(static_cast<double>(inner() / Config.heads)) : 1.0);
+    return this->template at<"o">().forward(mixed.transpose(1, 2).reshape({x.size(0), x.size(1), inner()}));
   }
 
  protected:
@@ -260,7 +284,45 @@ class multi_head_attention
   }
 
  private:
-  static constexpr index_t context_width = Config.context_width == 0 ? Config.width : Config.context_width;
+  struct all_known {};
+  multi_head_attention(all_known, const attention_extents& e)
+      : base(child_of<"q">({.in = e.width, .out = e.inner}),
+             child_of<"k">({.in = e.context_width, .out = e.inner}),
+             child_of<"v">({.in = e.context_width, .out = e.inner}),
+             child_of<"o">({.in = e.inner, .out = e.width}), typename Further::type()...) {}
+
+  template <fixed_string Name>
+  static auto child_of(const linear_extents& extents) {
+    return typename base::template child_type<Name>(extents);
+  }
+
+  static attention_extents chosen(const attention_extents& given) {
+    const char* owner = "nn::multi_head_attention";
+    constexpr index_t context = detail::context_of(Config);
+    attention_extents e{.width = chosen_extent<Config.width>(owner, "width", given.width),
+                        .inner = chosen_extent<Config.inner>(owner, "inner", given.inner)};
+    if (e.inner % Config.heads != 0)
+      throw usage_error("fmsb::nn::multi_head_attention was given an inner width of " +
+                        std::to_string(e.inner) + ", which is no multiple of its " +
+                        std::to_string(Config.heads) + " heads.");
+    e.context_width = given.context_width != 0
+                          ? index_t{chosen_extent<context>(owner, "context_width", given.context_width)}
+                      : context == dynamic ? e.width
+                                           : context;
+    return e;
+  }
+
+  index_t width() const { return Config.width != dynamic ? Config.width : weight_of<"q">().size(1); }
+  index_t inner() const { return Config.inner != dynamic ? Config.inner : weight_of<"q">().size(0); }
+  index_t context_width() const {
+    constexpr index_t context = detail::context_of(Config);
+    return context != dynamic ? context : weight_of<"k">().size(1);
+  }
+
+  template <fixed_string Name>
+  const tensor& weight_of() const {
+    return this->template at<Name>().weight;
+  }
 
   static std::string rotation_text() {
     if constexpr (std::is_same_v<Rotation, no_rotation>)
@@ -272,7 +334,7 @@ class multi_head_attention
   }
 
   static tensor heads_of(const tensor& x) {
-    return x.reshape({x.size(0), x.size(1), Config.heads, head_width}).transpose(1, 2);
+    return x.reshape({x.size(0), x.size(1), Config.heads, x.size(2) / Config.heads}).transpose(1, 2);
   }
 
   static void require_tokens(const tensor& x, const char* what, index_t features) {

@@ -25,6 +25,16 @@ struct child {
   using type = T;
 };
 
+/// Leaves every layer as it is, and trains it: the plan of a model that nobody adapts. Plans that adapt are
+/// in adapt/plan.hpp, which calls this one `adapt::none`.
+struct unplanned {
+  template <fixed_string Name, layer_type Layer>
+  using child = nn::child<Name, Layer>;
+  template <fixed_string Name>
+  using under = unplanned;
+  using merged = unplanned;
+};
+
 namespace detail {
 
 /// "block#8f3a01c2" for "block<...>"; a class without arguments keeps its name.

@@ -171,13 +171,22 @@ class built : public T {
                                  ? found.toStringRef()
                                  : "no fingerprint: not a module of fmsb";
     const auto saved = require_loadable(text, fingerprint());
-    const auto parameters = of_another_type(archive, this->named_parameters(/*recurse=*/false), false);
-    const auto buffers = of_another_type(archive, this->named_buffers(/*recurse=*/false), true);
-    T::load(archive);
-    // LibTorch reads the bytes of one number type as those of another, and leaves ours on the file's storage.
+    auto other_types = of_another_type(archive, this->named_parameters(/*recurse=*/false), false);
+    for (auto& buffer : of_another_type(archive, this->named_buffers(/*recurse=*/false), true))
+      other_types.push_back(std::move(buffer));
+    // LibTorch reads the bytes of one number type as those of another: ours take the file's type to be read.
     const torch::NoGradGuard no_gradient;
-    for (const auto* read : {&parameters, &buffers})
-      for (const auto& [own, numbers] : *read) own.set_data(numbers);
+    for (const auto& [own, numbers, type] : other_types) own.set_data(numbers);
+    const auto take_types_back = [&] {
+      for (const auto& [own, numbers, type] : other_types) own.set_data(own.detach().to(type));
+    };
+    try {
+      T::load(archive);
+    } catch (...) {
+      take_types_back();
+      throw;
+    }
+    take_types_back();
     seed_ = saved.seed;
   }
 
@@ -212,12 +221,18 @@ class built : public T {
     take_state_of(*original, device);
   }
 
-  /// Requires the shapes of the file to be the module's. What is saved in another number type comes back
-  /// beside the module's tensor, converted to its type.
-  std::vector<std::pair<tensor, tensor>> of_another_type(torch::serialize::InputArchive& archive,
-                                                         const torch::OrderedDict<std::string, tensor>& own,
-                                                         bool is_buffer) const {
-    std::vector<std::pair<tensor, tensor>> converted;
+  /// A tensor of the module whose number type is not the file's.
+  struct other_type {
+    tensor own;
+    tensor saved;  ///< as the file has it, on the module's device
+    at::ScalarType type;
+  };
+
+  /// Requires the shapes of the file to be the module's.
+  std::vector<other_type> of_another_type(torch::serialize::InputArchive& archive,
+                                          const torch::OrderedDict<std::string, tensor>& own,
+                                          bool is_buffer) const {
+    std::vector<other_type> found;
     for (const auto& item : own) {
       tensor saved;
       if (!archive.try_read(item.key(), saved, is_buffer)) continue;
@@ -226,9 +241,9 @@ class built : public T {
                          item.key() + "\" of " + this->describe() + " has " + shape_text(*item) +
                          ". Load the file into a module of the same extents.");
       if (saved.dtype() != item->dtype())
-        converted.emplace_back(*item, saved.detach().to(item->device(), item->scalar_type()));
+        found.push_back({*item, saved.detach().to(item->device()), item->scalar_type()});
     }
-    return converted;
+    return found;
   }
 
   std::uint64_t seed_ = 0;

@@ -1,23 +1,19 @@
 #pragma once
-#include "fmsb/core/number_text.hpp"  // number_text
-#include "fmsb/nn/counts.hpp"         // dynamic
-#include "fmsb/nn/initialise.hpp"     // without_initialisation
-#include "fmsb/nn/layer.hpp"          // shape_text
-#include "fmsb/nn/tree.hpp"           // count_parameters
+#include "fmsb/core/number_text.hpp"   // number_text
+#include "fmsb/nn/counts.hpp"          // dynamic
+#include "fmsb/nn/gradient_check.hpp"  // check_options, strange_leaves, worst_slope
+#include "fmsb/nn/initialise.hpp"      // without_initialisation
+#include "fmsb/nn/layer.hpp"           // shape_text
+#include "fmsb/nn/tree.hpp"            // count_parameters
 
-#include <torch/csrc/autograd/autograd.h>                   // torch::autograd::grad
-#include <torch/csrc/autograd/functions/accumulate_grad.h>  // torch::autograd::AccumulateGrad
+#include <torch/csrc/autograd/autograd.h>  // torch::autograd::grad
 
-#include <algorithm>   // std::max, std::none_of
-#include <cmath>       // std::abs, std::isnan
 #include <cstddef>     // std::size_t
-#include <cstdint>     // std::uint64_t
 #include <exception>   // std::exception
 #include <functional>  // std::function
 #include <memory>      // std::shared_ptr
 #include <mutex>       // std::lock_guard
 #include <ostream>     // std::ostream
-#include <set>         // std::set
 #include <sstream>     // std::stringstream
 #include <string>      // std::string
 #include <utility>     // std::move, std::pair
@@ -25,16 +21,6 @@
 
 /// What `check_module` does, for a module whose type it need not know: compiled once, whatever is checked.
 namespace fmsb::nn {
-
-/// How `check_module` compares gradients.
-struct check_options {
-  double tolerance = 1e-5;   ///< of a directional derivative, relative to the length of the gradient
-  double step = 1e-5;        ///< of the central differences, along a direction of length 1
-  int directions = 2;        ///< drawn for each input and parameter
-  double disturbance = 0.1;  ///< deviation of what is added to the parameters before: a matrix of zeros, as
-                             ///< LoRA starts with, hides a wrong gradient of its neighbour
-  std::uint64_t seed = 2718;
-};
 
 /// What `check_module` found.
 struct check_report {
@@ -81,27 +67,6 @@ inline std::string difference_text(const tensor& a, const tensor& b) {
     return std::string("types ") + c10::toString(a.scalar_type()) + " and " + c10::toString(b.scalar_type());
   return "largest difference " +
          number_text((a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>());
-}
-
-/// The leaves that a backward pass from y would reach, other than those known.
-inline std::vector<tensor> strange_leaves(const tensor& y, const std::vector<tensor>& known) {
-  std::vector<tensor> found;
-  std::vector<torch::autograd::Node*> open;
-  std::set<torch::autograd::Node*> seen;
-  const auto visit = [&](torch::autograd::Node* node) {
-    if (node != nullptr && seen.insert(node).second) open.push_back(node);
-  };
-  visit(y.grad_fn().get());
-  while (!open.empty()) {
-    auto* node = open.back();
-    open.pop_back();
-    if (const auto* leaf = dynamic_cast<torch::autograd::AccumulateGrad*>(node)) {
-      const auto is_leaf = [&](const tensor& x) { return x.is_same(leaf->variable); };
-      if (std::none_of(known.begin(), known.end(), is_leaf)) found.push_back(leaf->variable);
-    }
-    for (const auto& edge : node->next_edges()) visit(edge.function.get());
-  }
-  return found;
 }
 
 /// The first line of a message: LibTorch's go on with a stack.
@@ -362,35 +327,15 @@ class module_check {
 
     const torch::NoGradGuard no_gradient;
     for (std::size_t i = 0; i < leaves.size(); ++i) {
-      auto& leaf = known[i];
-      if (leaf.numel() == 0) continue;
-      const auto gradient = gradients[i].defined() ? gradients[i] : at::zeros_like(leaf);
-      const double length = gradient.norm().item<double>();
-      double worst = 0, said = 0, found = 0;
-      for (int d = 0; d < options_.directions; ++d) {
-        at::manual_seed(options_.seed + 3 + static_cast<std::uint64_t>(d));
-        auto direction = at::randn(leaf.sizes(), leaf.options().requires_grad(false));
-        direction /= direction.norm();
-        const auto start = leaf.clone();
-        const auto at_step = [&](double step) {
-          leaf.copy_(start + direction * step);
-          return pass();
-        };
-        // The difference first: two outputs nearly cancel, two projections lose more.
-        const double numeric =
-            (projected(at_step(options_.step) - at_step(-options_.step)) / (2 * options_.step))
-                .item<double>();
-        leaf.copy_(start);
-        const double analytic = (gradient * direction).sum().item<double>();
-        const double floor = 1e-9 * size / std::max(options_.tolerance, 1e-300) + 1e-12;
-        const double error = std::abs(analytic - numeric) / std::max({length, std::abs(numeric), floor});
-        if (!(error <= worst) && !std::isnan(worst)) worst = error, said = analytic, found = numeric;
-      }
-      if (!(worst <= options_.tolerance))
+      if (known[i].numel() == 0) continue;
+      const auto gradient = gradients[i].defined() ? gradients[i] : at::zeros_like(known[i]);
+      const auto worst = worst_slope(
+          known[i], gradient, size, options_, [&] { return pass(); }, projected);
+      if (!(worst.error <= options_.tolerance))
         fail("the gradient of " + leaves[i].first + " is wrong" + mode +
-             ": along a drawn direction backward says " + number_text(said) + ", central differences say " +
-             number_text(found) + " (relative error " + number_text(worst) + ", tolerance " +
-             number_text(options_.tolerance) + ").");
+             ": along a drawn direction backward says " + number_text(worst.said) +
+             ", central differences say " + number_text(worst.found) + " (relative error " +
+             number_text(worst.error) + ", tolerance " + number_text(options_.tolerance) + ").");
     }
   }
 

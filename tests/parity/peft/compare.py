@@ -24,7 +24,7 @@ def main():
             print(f"{name:22s} was not written")
             failed += 1
             continue
-        model, _ = models.built(base)
+        model = models.built(base)
         model.load_state_dict(load_file(fixtures / f"base_{base}.safetensors"))
         adapted = peft.PeftModel.from_pretrained(model, folder / name).eval()
         expected = load_file(folder / name / "expected.safetensors")

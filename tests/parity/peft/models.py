@@ -59,7 +59,25 @@ class ConvNet(nn.Module):
         return self.line(y.flatten(2))
 
 
-BASES = {"transformer": (Transformer, (2, 5, 8)), "conv_net": (ConvNet, (2, 2, 7, 6))}
+class Words(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Embedding(11, 6)
+        self.head = nn.Linear(6, 4)
+
+    def forward(self, x):
+        return self.head(self.table(x))
+
+
+# name -> (model, input's shape, how many words the input draws from where it is words)
+BASES = {"transformer": (Transformer, (2, 5, 8), None), "conv_net": (ConvNet, (2, 2, 7, 6), None),
+         "words": (Words, (3, 5), 11)}
+
+
+def drawn_input(base):
+    _, shape, words = BASES[base]
+    return torch.randn(shape, requires_grad=True) if words is None else torch.randint(0, words, shape)
+
 
 # name -> (base, configuration, whether peft can merge it)
 CASES = {
@@ -88,14 +106,14 @@ CASES = {
         r=2, lora_alpha=2, use_dora=True, target_modules=["first", "second", "line"]), True),
     "conv_ia3": ("conv_net", lambda: peft.IA3Config(
         target_modules=["first", "second"], feedforward_modules=["second"]), True),
+    "embedding_lora": ("words", lambda: peft.LoraConfig(r=3, lora_alpha=6, target_modules=["table", "head"]), True),
 }
 
 
 def built(base, seed=1):
     torch.manual_seed(seed)
-    make, shape = BASES[base]
-    model = make()
+    model = BASES[base][0]()
     with torch.no_grad():
         for p in model.parameters():
             p.add_(torch.randn_like(p), alpha=0.2)
-    return model, shape
+    return model

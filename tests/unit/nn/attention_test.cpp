@@ -306,3 +306,35 @@ TEST_CASE("what changes the meaning of the numbers is in the description: heads,
   CHECK(nn::module<nn::multi_head_attention<scaled, nn::unplanned, halved>>()->describe().find("halved") !=
         std::string::npos);
 }
+
+TEST_CASE("extents that only the run knows give the layer that the type would fix") {
+  using fixed = nn::multi_head_attention<{.width = 12, .inner = 16, .heads = 4}>;
+  using loose = nn::multi_head_attention<{.heads = 4}>;
+  static_assert(nn::parameters<loose> == dynamic && nn::parameters<fixed> == 4 * 12 * 16 + 3 * 16 + 12);
+  torch::manual_seed(4);
+  nn::module<fixed> a;
+  torch::manual_seed(4);
+  nn::module<loose> b(nn::attention_extents{.width = 12, .inner = 16});
+  const auto x = torch::randn({2, 5, 12});
+  CHECK(a->forward(x).equal(b->forward(x)));
+  const auto copy = b->clone();
+  CHECK(copy->parameters().front().equal(b->parameters().front()));
+  CHECK(b->extents().context_width == 12);
+
+  using crossed = nn::multi_head_attention<{.width = 12, .inner = 16, .heads = 4, .context_width = dynamic}>;
+  nn::module<crossed> c(nn::attention_extents{.context_width = 7});
+  CHECK(c->attend(x, {.context = torch::randn({2, 3, 7})}).sizes().vec() == std::vector<index_t>{2, 5, 12});
+  CHECK(c->extents().context_width == 7);
+}
+
+TEST_CASE("attention says which extent is missing, at odds or not divisible") {
+  using loose = nn::multi_head_attention<{.heads = 4}>;
+  using half = nn::multi_head_attention<{.width = 12, .heads = 4}>;
+  const auto make_loose = [](nn::attention_extents e) { return nn::module<loose>(e); };
+  CHECK_THROWS_WITH_AS(make_loose({.width = 12}), doctest::Contains("nothing says how large \"inner\" is"),
+                       usage_error);
+  CHECK_THROWS_WITH_AS(make_loose({.width = 12, .inner = 15}),
+                       doctest::Contains("no multiple of its 4 heads"), usage_error);
+  CHECK_THROWS_WITH_AS(nn::module<half>(nn::attention_extents{.width = 8, .inner = 16}),
+                       doctest::Contains("the type fixes 12"), usage_error);
+}

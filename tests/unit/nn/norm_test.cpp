@@ -157,6 +157,22 @@ TEST_CASE("a batch norm's statistics go through clone and file, and its count st
   CHECK(copy->named_buffers()["num_batches_tracked"].item<index_t>() == 2);
 }
 
+TEST_CASE("a batch norm whose count was saved as a fraction reads it back as an integer") {
+  nn::module<nn::batch_norm<1, 3>> m, other;
+  m->forward(torch::randn({4, 3, 5}));
+  m->to(torch::kDouble);
+  for (auto& buffer : m->named_buffers())
+    if (buffer.key() == "num_batches_tracked") buffer->set_data(buffer->to(torch::kFloat));
+  std::stringstream file;
+  torch::save(m, file);
+  torch::load(other, file);
+  for (const auto& buffer : other->named_buffers()) {
+    CAPTURE(buffer.key());
+    CHECK(buffer->dtype() == (buffer.key() == "num_batches_tracked" ? torch::kLong : torch::kFloat));
+    CHECK(buffer->equal(m->named_buffers()[buffer.key()].to(buffer->scalar_type())));
+  }
+}
+
 TEST_CASE("a batch norm refuses what it cannot normalise") {
   nn::module<nn::batch_norm<1, 3>> m;
   CHECK_THROWS_WITH_AS(m->forward(torch::zeros({1, 3})), doctest::Contains("leaves each channel one value"),

@@ -1,0 +1,86 @@
+"""What the pages of docs/results share: the words on machine and commit, tables, aims and bars."""
+
+import os
+import pathlib
+import platform
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+
+def processor():
+    for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def machine():
+    """The machine and how busy it is, at the start of a measurement."""
+    return {"machine": f"{processor()}, {os.cpu_count()} cores", "load": os.getloadavg()[0]}
+
+
+def commit():
+    """The commit that was measured; changed pages do not change what it measures."""
+    git = ["git", "-C", str(ROOT)]
+    found = subprocess.run([*git, "describe", "--always"], capture_output=True, text=True)
+    if found.returncode != 0:
+        return "not committed"
+    same = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", ".", ":!docs"]).returncode == 0
+    return found.stdout.strip() + ("" if same else "-dirty")
+
+
+def three(value):
+    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+
+
+def table(header, rows, right_from=None):
+    """Columns of numbers stand right: those from `right_from` on, or those whose cells all start with a digit."""
+    right = [all(row[i][:1].isdigit() for row in rows if row[i]) if right_from is None else i >= right_from
+             for i in range(len(header))]
+    lines = ["| " + " | ".join(header) + " |", "|" + "|".join("---:" if r else "---" for r in right) + "|"]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+class Aims:
+    """Rows of a table of aims; counts those that were missed."""
+
+    def __init__(self):
+        self.rows = []
+        self.missed = 0
+
+    def add(self, what, bound, measured, reached):
+        self.missed += not reached
+        self.rows.append([what, bound, measured, "yes" if reached else "**no**"])
+
+    def table(self):
+        return table(["aim", "bound", "measured", "reached"], self.rows, 4)
+
+    def say(self):
+        for row in self.rows:
+            print(f"{'reached' if row[3] == 'yes' else 'MISSED ':<8} {row[0]}: {row[2]} ({row[1]})")
+
+
+def pairs_of_bars(path, bars, title, ylabel, names, more):
+    """Two bars side by side for each (label, first, second), on a logarithmic axis, as an SVG by gnuplot."""
+    lines = "\n".join(f'"{label}" {first:.6g} {second:.6g}' for label, first, second in bars)
+    script = f"""set terminal svg size 1000,620 noenhanced font "sans,12" background "white"
+set output "{path}"
+set title "{title}"
+set style data histogram
+set style histogram clustered gap 1
+set style fill solid 0.9 noborder
+set logscale y
+set ylabel "{ylabel} (logarithmic)"
+set grid ytics lc rgb "#dddddd"
+set xtics rotate by -35 left nomirror
+set bmargin 13
+set rmargin 24
+set key top left
+{more}
+$times << END
+{lines}
+END
+plot $times using 2:xtic(1) title "{names[0]}" lc rgb "#b0703c", "" using 3 title "{names[1]}" lc rgb "#2f6f9f"
+"""
+    subprocess.run(["gnuplot"], input=script, text=True, check=True)
