@@ -27,12 +27,13 @@ inline std::string print_duration(double seconds) {
 /// second; safe to call from several threads. The line is wiped when the object ends.
 class progress {
  public:
-  progress(std::string what, std::size_t total)
-      : progress(std::move(what), total, stderr, ::isatty(::fileno(stderr)) == 1) {}
+  /// @param done  how many were done before, where work is resumed: they count, but not in the time left
+  progress(std::string what, std::size_t total, std::size_t done = 0)
+      : progress(std::move(what), total, stderr, ::isatty(::fileno(stderr)) == 1, done) {}
 
   /// For another stream, or to be told whether it is a terminal.
-  progress(std::string what, std::size_t total, std::FILE* out, bool terminal)
-      : what_(std::move(what)), total_(total), out_(terminal ? out : nullptr) {}
+  progress(std::string what, std::size_t total, std::FILE* out, bool terminal, std::size_t done = 0)
+      : what_(std::move(what)), total_(total), before_(done), done_(done), out_(terminal ? out : nullptr) {}
 
   progress(const progress&) = delete;
   progress& operator=(const progress&) = delete;
@@ -45,6 +46,13 @@ class progress {
 
   /// `count` more are done.
   void advance(std::size_t count = 1) {
+    advance(count, [](double) { return std::string(); });
+  }
+
+  /// The same, and the line ends with what `note` says, which is given how many are done a second. It is
+  /// called only when the line is written.
+  template <class Note>
+  void advance(std::size_t count, const Note& note) {
     if (out_ == nullptr) return;
     const std::lock_guard hold(mutex_);
     done_ += count;
@@ -52,7 +60,9 @@ class progress {
     if (shown_ && done_ < total_ && now - last_ < std::chrono::milliseconds(100)) return;
     last_ = now;
     shown_ = true;
-    const std::string line = "\r" + text(std::chrono::duration<double>(now - start_).count()) + "\x1B[K";
+    const double seconds = std::chrono::duration<double>(now - start_).count();
+    const std::string said = note(static_cast<double>(done_ - before_) / std::max(seconds, 1e-9));
+    const std::string line = "\r" + text(seconds) + (said.empty() ? "" : "  " + said) + "\x1B[K";
     std::fputs(line.c_str(), out_);
     std::fflush(out_);
   }
@@ -64,7 +74,11 @@ class progress {
       const double share = static_cast<double>(std::min(done_, total_)) / static_cast<double>(total_);
       line += "/" + grouped(total_) + "  " + std::to_string(static_cast<int>(100 * share)) + " %";
       line += "  " + print_duration(seconds);
-      if (done_ > 0 && done_ < total_) line += ", " + print_duration(seconds * (1 - share) / share) + " left";
+      if (done_ > before_ && done_ < total_)
+        line += ", " +
+                print_duration(seconds * static_cast<double>(total_ - done_) /
+                               static_cast<double>(done_ - before_)) +
+                " left";
       return line;
     }
     return line + "  " + print_duration(seconds);
@@ -74,7 +88,7 @@ class progress {
   using clock = std::chrono::steady_clock;
 
   std::string what_;
-  std::size_t total_ = 0, done_ = 0;
+  std::size_t total_ = 0, before_ = 0, done_ = 0;
   std::FILE* out_;
   bool shown_ = false;
   clock::time_point start_ = clock::now(), last_ = start_;

@@ -54,6 +54,37 @@ TEST_CASE("the line tells how much is done and how long the rest will take") {
   std::fflush(sink);
 }
 
+TEST_CASE("resumed work counts what was done, but expects the rest at the pace of now") {
+  std::FILE* const sink = std::tmpfile();
+  report::progress line("steps", 200, sink, true, 100);
+  CHECK(line.text(5) == "steps  100/200  50 %  5 s");
+  line.advance(20);
+  CHECK(line.text(10) == "steps  120/200  60 %  10 s, 40 s left");
+}
+
+TEST_CASE("a note ends the line, and is asked for only where the line is written") {
+  int asked = 0;
+  const auto note = [&](double a_second) {
+    ++asked;
+    return a_second > 0 ? std::string("loss 0.5") : std::string();
+  };
+  report::progress silent("steps", 10, stderr, false);
+  silent.advance(1, note);
+  CHECK(asked == 0);
+
+  std::FILE* const out = std::tmpfile();
+  {
+    report::progress line("steps", 10, out, true);
+    line.advance(1, note);
+  }
+  CHECK(asked == 1);
+  char text[200] = {};
+  std::rewind(out);
+  CHECK(std::fread(text, 1, sizeof text - 1, out) > 0);
+  std::fclose(out);
+  CHECK(std::string(text).find("0 s, 0 s left  loss 0.5\x1B[K") != std::string::npos);
+}
+
 TEST_CASE("several threads may advance one line") {
   std::FILE* const sink = std::tmpfile();
   {
