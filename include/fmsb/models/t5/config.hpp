@@ -1,0 +1,68 @@
+#pragma once
+#include "fmsb/core/extent.hpp"  // index_t
+
+namespace fmsb::models {
+
+/// The sizes and choices of a T5. The defaults are those of Hugging Face's T5Config; `config_file.hpp` says
+/// which field of a config.json each one is.
+struct t5_config {
+  index_t vocabulary = 32128;     ///< tokens, rows of the shared table
+  index_t width = 512;            ///< features of a token
+  index_t feed_forward = 2048;    ///< features between wi and wo
+  index_t key_width = 64;         ///< features of a head; heads * key_width need not be the width
+  index_t heads = 8;              ///< of every attention
+  index_t encoder_layers = 6;     ///< blocks of the encoder
+  index_t decoder_layers = 6;     ///< blocks of the decoder
+  index_t buckets = 32;           ///< distances that the position bias tells apart, both signs together
+  index_t max_distance = 128;     ///< in tokens; all longer ones share the last bucket
+  double dropout = 0.1;           ///< when training
+  double epsilon = 1e-6;          ///< of the norms
+  double initializer_factor = 1;  ///< on the deviations of the starting values, and the norms' start
+  index_t pad = 0;                ///< what the decoder is given for a label that does not count
+  index_t eos = 1;                ///< ends a sequence
+  index_t decoder_start = 0;      ///< the decoder's first token
+  friend bool operator==(const t5_config&, const t5_config&) = default;
+
+  /// Features of all heads together.
+  constexpr index_t inner() const { return heads * key_width; }
+};
+
+/// The sizes of Chronos-T5 (Ansari et al., "Chronos: Learning the Language of Time Series", TMLR 2024,
+/// section 5.2; amazon/chronos-t5-*): T5's own shapes over 4,096 tokens.
+inline constexpr t5_config chronos_t5_tiny{.vocabulary = 4096,
+                                           .width = 256,
+                                           .feed_forward = 1024,
+                                           .heads = 4,
+                                           .encoder_layers = 4,
+                                           .decoder_layers = 4,
+                                           .initializer_factor = 0.05};
+inline constexpr t5_config chronos_t5_mini{.vocabulary = 4096,
+                                           .width = 384,
+                                           .feed_forward = 1536,
+                                           .heads = 8,
+                                           .encoder_layers = 4,
+                                           .decoder_layers = 4,
+                                           .initializer_factor = 0.05};
+inline constexpr t5_config chronos_t5_small{.vocabulary = 4096,
+                                            .width = 512,
+                                            .feed_forward = 2048,
+                                            .heads = 8,
+                                            .encoder_layers = 6,
+                                            .decoder_layers = 6,
+                                            .initializer_factor = 0.05};
+inline constexpr t5_config chronos_t5_base{.vocabulary = 4096,
+                                           .width = 768,
+                                           .feed_forward = 3072,
+                                           .heads = 12,
+                                           .encoder_layers = 12,
+                                           .decoder_layers = 12,
+                                           .initializer_factor = 0.05};
+inline constexpr t5_config chronos_t5_large{.vocabulary = 4096,
+                                            .width = 1024,
+                                            .feed_forward = 4096,
+                                            .heads = 16,
+                                            .encoder_layers = 24,
+                                            .decoder_layers = 24,
+                                            .initializer_factor = 0.05};
+
+}  // namespace fmsb::models

@@ -1,0 +1,56 @@
+#pragma once
+#include "fmsb/models/t5.hpp"      // t5
+#include "fmsb/nn/state_dict.hpp"  // load_state, open_safetensors
+
+#include <filesystem>  // std::filesystem::path
+#include <string>      // std::string
+#include <unistd.h>    // getpid
+
+/// The model of tests/parity/t5/tiny and what transformers computes with it.
+namespace fmsb::test {
+
+inline constexpr models::t5_config tiny{.vocabulary = 40,
+                                        .width = 20,
+                                        .feed_forward = 28,
+                                        .key_width = 8,
+                                        .heads = 3,
+                                        .encoder_layers = 2,
+                                        .decoder_layers = 2,
+                                        .initializer_factor = 0.05};
+
+inline std::filesystem::path t5_fixtures() {
+  return std::filesystem::path(FMSB_SOURCE_DIR) / "tests/parity/t5";
+}
+
+/// A tensor of a fixture.
+inline tensor t5_fixture(const std::string& name, const std::string& file = "tiny/expected.safetensors") {
+  return nn::tensor_of(data::open_safetensors(t5_fixtures() / file).at(name));
+}
+
+/// The fixture's numbers, in eval mode.
+inline nn::module<models::t5<tiny>> tiny_t5() {
+  nn::module<models::t5<tiny>> model;
+  nn::load_state(model, t5_fixtures() / "tiny/model.safetensors");
+  model->eval();
+  return model;
+}
+
+/// The largest difference, relative to the largest number.
+inline double t5_distance(const tensor& x, const tensor& y) {
+  if (x.sizes() != y.sizes()) return 1e300;
+  return ((x - y).abs().max() / y.abs().max().clamp_min(1e-30)).item<double>();
+}
+
+/// A folder of this process, gone with the object.
+class t5_scratch {
+ public:
+  t5_scratch() { std::filesystem::create_directories(folder); }
+  ~t5_scratch() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder, ignored);
+  }
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("fmsb-t5-" + std::to_string(::getpid()));
+};
+
+}  // namespace fmsb::test
