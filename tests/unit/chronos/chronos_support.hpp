@@ -5,6 +5,8 @@
 #include "fmsb/models/chronos/config.hpp"  // config
 #include "fmsb/nn/tensor_file.hpp"         // tensor_of
 
+#include "support/message.hpp"  // message_of
+
 #include <algorithm>   // std::ranges::find_if
 #include <cmath>       // std::isnan
 #include <cstddef>     // std::size_t
@@ -59,15 +61,6 @@ inline std::vector<double> normals(std::uint64_t seed, std::size_t count) {
 /// Equal in shape, type and every number.
 inline bool same(const tensor& a, const tensor& b) {
   return a.sizes() == b.sizes() && a.scalar_type() == b.scalar_type() && a.equal(b);
-}
-
-/// The sentence with which `act` fails; empty where it does not fail, or not with that kind of error.
-template <class Error, class Act>
-std::string message_of(Act act) {
-  try {
-    act();
-  } catch (const Error& problem) { return problem.what(); }
-  return {};
 }
 
 }  // namespace fmsb::test

@@ -2,6 +2,7 @@
 #include "fmsb/data/csv.hpp"
 
 #include "series_support.hpp"
+#include "support/folder.hpp"
 #include "support/property.hpp"
 
 #include <zlib.h>  // gzopen
@@ -13,7 +14,7 @@
 
 namespace data = fmsb::data;
 using fmsb::data_error, fmsb::usage_error;
-using fmsb::test::holds, fmsb::test::message_of;
+using fmsb::test::holds, fmsb::test::message_of, fmsb::test::temporary_file;
 
 namespace {
 
@@ -26,14 +27,6 @@ bool says(const std::string& message, std::initializer_list<const char*> words) 
     if (message.find(word) == std::string::npos) return false;
   return true;
 }
-
-struct temporary_file {
-  std::filesystem::path path;
-  explicit temporary_file(const std::string& name)
-      : path(std::filesystem::temp_directory_path() /
-             ("fmsb-mistake-" + std::to_string(::getpid()) + "-" + name)) {}
-  ~temporary_file() { std::filesystem::remove(path); }
-};
 
 }  // namespace
 

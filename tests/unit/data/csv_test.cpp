@@ -3,20 +3,21 @@
 #include "fmsb/data/write_csv.hpp"
 
 #include "series_support.hpp"
+#include "support/folder.hpp"
 #include "support/property.hpp"
 
 #include <zlib.h>  // gzopen
 
-#include <filesystem>  // std::filesystem::temp_directory_path
-#include <fstream>     // std::ofstream
-#include <set>         // std::set
-#include <sstream>     // std::ostringstream
+#include <fstream>  // std::ofstream
+#include <set>      // std::set
+#include <sstream>  // std::ostringstream
 
 #include "support/doctest.hpp"
 
 namespace data = fmsb::data;
 using data::parse_csv;
-using fmsb::test::holds, fmsb::test::same_series, fmsb::test::same_values, fmsb::test::kGap;
+using fmsb::test::holds, fmsb::test::same_series, fmsb::test::same_values, fmsb::test::kGap,
+    fmsb::test::temporary_file;
 
 namespace {
 
@@ -47,14 +48,6 @@ std::string draw_name() {
   for (const auto& part : parts) name += part;
   return name;
 }
-
-struct temporary_file {
-  std::filesystem::path path;
-  explicit temporary_file(const std::string& name)
-      : path(std::filesystem::temp_directory_path() /
-             ("fmsb-csv-" + std::to_string(::getpid()) + "-" + name)) {}
-  ~temporary_file() { std::filesystem::remove(path); }
-};
 
 }  // namespace
 

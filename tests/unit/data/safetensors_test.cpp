@@ -4,8 +4,9 @@
 
 #include "fuzz/safetensors_cases.hpp"
 #include "support/data.hpp"
+#include "support/folder.hpp"
+#include "support/message.hpp"
 #include "support/property.hpp"
-#include "unit/report/folder_support.hpp"
 
 #include <bit>         // std::bit_cast
 #include <cstring>     // std::memcpy

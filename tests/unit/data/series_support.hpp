@@ -1,6 +1,8 @@
 #pragma once
 #include "fmsb/data/series.hpp"  // series
 
+#include "support/message.hpp"  // message_of
+
 #include <rapidcheck.h>  // rc::gen
 
 #include <algorithm>  // std::ranges::equal
@@ -49,15 +51,6 @@ inline data::series draw_series(int gap_every = 5) {
   std::vector<std::string> names;
   for (std::size_t c = 0; c < channels; ++c) names.push_back("channel " + std::to_string(c));
   return {std::move(names), {}, std::move(values)};
-}
-
-/// The sentence with which `act` fails; empty where it does not fail, or not with that kind of error.
-template <class Error, class Act>
-std::string message_of(Act act) {
-  try {
-    act();
-  } catch (const Error& problem) { return problem.what(); }
-  return {};
 }
 
 }  // namespace fmsb::test

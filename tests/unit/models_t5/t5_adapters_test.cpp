@@ -82,10 +82,10 @@ TEST_CASE_TEMPLATE("an adapted T5 starts from its checkpoint, merges, clones and
   REQUIRE(copy);
   CHECK(logits_of(copy).equal(expected));
 
-  test::t5_scratch scratch;
-  torch::save(model, (scratch.folder / "model.pt").string());
+  test::temporary_folder scratch;
+  torch::save(model, (scratch.path / "model.pt").string());
   nn::module<models::t5<tiny, Plan>> loaded;
-  torch::load(loaded, (scratch.folder / "model.pt").string());
+  torch::load(loaded, (scratch.path / "model.pt").string());
   loaded->eval();
   CHECK(logits_of(loaded).equal(expected));
 
@@ -101,9 +101,9 @@ TEST_CASE_TEMPLATE("an adapted T5 starts from its checkpoint, merges, clones and
 TEST_CASE("an adapter's file carries Hugging Face's names") {
   auto model = adapted_t5<lora>();
   stir(*model);
-  test::t5_scratch scratch;
-  adapt::save_peft(model, scratch.folder);
-  const auto written = data::open_safetensors(scratch.folder / "adapter_model.safetensors");
+  test::temporary_folder scratch;
+  adapt::save_peft(model, scratch.path);
+  const auto written = data::open_safetensors(scratch.path / "adapter_model.safetensors");
   const auto theirs = data::open_safetensors(test::t5_fixtures() / "tiny/lora/adapter_model.safetensors");
   CHECK(written.size() == theirs.size());
   for (const auto& stored : theirs.tensors()) {

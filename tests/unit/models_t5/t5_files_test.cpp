@@ -72,8 +72,8 @@ TEST_CASE("the dummy checkpoint of chronos-forecasting's tests gives transformer
 }
 
 TEST_CASE("the table of tokens may stand under several names, if they agree") {
-  test::t5_scratch scratch;
-  const auto file = scratch.folder / "model.safetensors";
+  test::temporary_folder scratch;
+  const auto file = scratch.path / "model.safetensors";
   const auto table = tiny_t5()->at<"shared">().weight.detach().clone();
   nn::module<models::t5<tiny>> model;
   for (const bool with_shared : {true, false}) {
@@ -139,22 +139,22 @@ TEST_CASE("what a configuration leaves out is what transformers takes for it, an
 }
 
 TEST_CASE("a folder without its files, or with others, is named") {
-  test::t5_scratch scratch;
-  const auto load = [&] { return models::load_t5<tiny>(scratch.folder); };
+  test::temporary_folder scratch;
+  const auto load = [&] { return models::load_t5<tiny>(scratch.path); };
   CHECK_THROWS_WITH_AS(load(),
-                       ((scratch.folder / "config.json").string() +
+                       ((scratch.path / "config.json").string() +
                         " cannot be opened; a model's folder holds config.json and model.safetensors.")
                            .c_str(),
                        data_error);
-  std::ofstream(scratch.folder / "config.json") << "[1, 2";
+  std::ofstream(scratch.path / "config.json") << "[1, 2";
   CHECK_THROWS_WITH_AS(
       load(),
-      ((scratch.folder / "config.json").string() + " is not a JSON object, as Hugging Face writes one.")
+      ((scratch.path / "config.json").string() + " is not a JSON object, as Hugging Face writes one.")
           .c_str(),
       data_error);
-  fs::copy_file(test::t5_fixtures() / "tiny/config.json", scratch.folder / "config.json",
+  fs::copy_file(test::t5_fixtures() / "tiny/config.json", scratch.path / "config.json",
                 fs::copy_options::overwrite_existing);
   CHECK_THROWS_AS(load(), data_error);
-  fs::copy_file(test::t5_fixtures() / "tiny/model.safetensors", scratch.folder / "model.safetensors");
+  fs::copy_file(test::t5_fixtures() / "tiny/model.safetensors", scratch.path / "model.safetensors");
   CHECK_NOTHROW(load());
 }

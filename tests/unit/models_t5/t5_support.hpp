@@ -2,9 +2,10 @@
 #include "fmsb/models/t5.hpp"      // t5
 #include "fmsb/nn/state_dict.hpp"  // load_state, open_safetensors
 
+#include "support/folder.hpp"  // temporary_folder
+
 #include <filesystem>  // std::filesystem::path
 #include <string>      // std::string
-#include <unistd.h>    // getpid
 
 /// The model of tests/parity/t5/tiny and what transformers computes with it.
 namespace fmsb::test {
@@ -40,17 +41,5 @@ inline double t5_distance(const tensor& x, const tensor& y) {
   if (x.sizes() != y.sizes()) return 1e300;
   return ((x - y).abs().max() / y.abs().max().clamp_min(1e-30)).item<double>();
 }
-
-/// A folder of this process, gone with the object.
-class t5_scratch {
- public:
-  t5_scratch() { std::filesystem::create_directories(folder); }
-  ~t5_scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder, ignored);
-  }
-  const std::filesystem::path folder =
-      std::filesystem::temp_directory_path() / ("fmsb-t5-" + std::to_string(::getpid()));
-};
 
 }  // namespace fmsb::test

@@ -6,8 +6,9 @@
 #include "fmsb/nn/repeat.hpp"
 
 #include "support/data.hpp"
+#include "support/folder.hpp"
+#include "support/message.hpp"
 #include "support/property.hpp"
-#include "unit/report/folder_support.hpp"
 
 #include <ATen/ops/equal.h>                         // at::equal
 #include <ATen/ops/ones.h>                          // at::ones

@@ -1,6 +1,7 @@
 #include "fmsb/report/atomic_file.hpp"
 
-#include "folder_support.hpp"
+#include "support/folder.hpp"
+#include "support/message.hpp"
 #include "support/property.hpp"
 
 #include <csignal>         // SIGXFSZ

@@ -1,6 +1,6 @@
 #include "fmsb/report/json.hpp"
 
-#include "folder_support.hpp"
+#include "support/folder.hpp"
 #include "support/property.hpp"
 
 #include <cstdint>  // std::uint64_t

@@ -2,8 +2,9 @@
 
 #include "fmsb/report/forecast_panels.hpp"
 
-#include "folder_support.hpp"
 #include "support/data.hpp"
+#include "support/folder.hpp"
+#include "support/message.hpp"
 #include "support/property.hpp"
 
 #include <cmath>    // std::sin

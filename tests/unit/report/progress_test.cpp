@@ -1,7 +1,5 @@
 #include "fmsb/report/progress.hpp"
 
-#include "folder_support.hpp"
-
 #include <cstdio>  // std::tmpfile
 #include <thread>  // std::thread
 

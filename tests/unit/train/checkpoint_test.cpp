@@ -12,7 +12,7 @@
 #include "support/doctest.hpp"
 
 using namespace fmsb;
-using test::rows_of_numbers, test::same_bits, test::scratch_folder;
+using test::rows_of_numbers, test::same_bits, test::temporary_folder;
 using torch::optim::AdamW, torch::optim::AdamWOptions, torch::optim::SGD, torch::optim::SGDOptions;
 
 namespace {
@@ -61,7 +61,7 @@ template <class T>
 void resumes(const optimiser_for<T>& make) {
   const int threads = at::get_num_threads();
   at::set_num_threads(1);
-  const scratch_folder folder;
+  const temporary_folder folder;
   const attempt<T> whole(make, options_for({}));
   REQUIRE(whole.past.steps == kSteps);
 
@@ -123,7 +123,7 @@ TEST_CASE("AdamW over the groups of a plan, with several parameters each, resume
 }
 
 TEST_CASE("a training that was over is not trained again") {
-  const scratch_folder folder;
+  const temporary_folder folder;
   const optimiser_for<plain_model> adam = [](const auto& model) {
     return std::make_unique<AdamW>(train::trainable(model), AdamWOptions(2e-2));
   };
@@ -144,7 +144,7 @@ TEST_CASE("a training that was over is not trained again") {
 }
 
 TEST_CASE("a checkpoint of other options, another type or another base is refused, and changes nothing") {
-  const scratch_folder folder;
+  const temporary_folder folder;
   const optimiser_for<adapted_model> adam = [](const auto& model) {
     return std::make_unique<AdamW>(adapt::groups(model, AdamWOptions(2e-2)));
   };
@@ -214,7 +214,7 @@ TEST_CASE("a checkpoint of other options, another type or another base is refuse
 }
 
 TEST_CASE("files that are no checkpoint, or are damaged, are refused in sentences") {
-  const scratch_folder folder;
+  const temporary_folder folder;
   const auto file = folder.path / "run";
   const optimiser_for<plain_model> adam = [](const auto& model) {
     return std::make_unique<AdamW>(train::trainable(model), AdamWOptions(2e-2));
@@ -295,7 +295,7 @@ TEST_CASE("an optimiser whose state is not known trains, but not with a checkpoi
       return {};
     }
   };
-  const scratch_folder folder;
+  const temporary_folder folder;
   const optimiser_for<plain_model> make = [](const auto& model) {
     return std::make_unique<plain_descent>(train::trainable(model));
   };
@@ -308,7 +308,7 @@ TEST_CASE("an optimiser whose state is not known trains, but not with a checkpoi
 }
 
 TEST_CASE("tensors that hooks write come back with the checkpoint") {
-  const scratch_folder folder;
+  const temporary_folder folder;
   const auto run = [&](std::uint64_t pause_at) {
     torch::manual_seed(1);
     nn::module<plain_model> model;
@@ -327,7 +327,7 @@ TEST_CASE("tensors that hooks write come back with the checkpoint") {
 
 TEST_CASE(
     "the log of a resumed run has every step once, also where lines were written after the checkpoint") {
-  const scratch_folder folder;
+  const temporary_folder folder;
   const auto log = folder.path / "log.jsonl", file = folder.path / "run";
   const optimiser_for<plain_model> adam = [](const auto& model) {
     return std::make_unique<AdamW>(train::trainable(model), AdamWOptions(2e-2));

@@ -18,7 +18,7 @@
 #include "support/doctest.hpp"
 
 using namespace fmsb;
-using test::rows_of_numbers, test::same_bits, test::scratch_folder;
+using test::rows_of_numbers, test::same_bits, test::temporary_folder;
 using torch::optim::AdamW, torch::optim::AdamWOptions, torch::optim::SGD, torch::optim::SGDOptions;
 
 namespace {
@@ -334,7 +334,7 @@ TEST_CASE("what does not fit together is refused in sentences") {
 }
 
 TEST_CASE("the log has an object a line, for every n-th step, every validation and the last step") {
-  const scratch_folder folder;
+  const temporary_folder folder;
   auto model = seeded(2);
   AdamW adam(train::trainable(model), AdamWOptions(1e-2));
   train::shuffled_rows batches(60, 20, 5);

@@ -1,3 +1,5 @@
+#include "support/folder.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <chrono>      // std::chrono
@@ -17,21 +19,11 @@
 
 #include "support/doctest.hpp"
 
+using fmsb::test::temporary_folder;
+
 namespace {
 
 constexpr const char* kSteps = "150";
-
-struct folder {
-  std::filesystem::path path;
-  explicit folder(const char* name)
-      : path(std::filesystem::temp_directory_path() /
-             ("fmsb-kill-" + std::to_string(::getpid()) + "-" + name)) {
-    std::filesystem::create_directory(path);
-  }
-  folder(const folder&) = delete;
-  folder& operator=(const folder&) = delete;
-  ~folder() { std::filesystem::remove_all(path); }
-};
 
 /// A running train_worker. `outcome` is its exit code, or minus the signal that ended it.
 class worker {
@@ -90,7 +82,7 @@ std::vector<std::uint64_t> logged(const std::filesystem::path& folder) {
 /// The undisturbed run's weights.
 const std::string& undisturbed() {
   static const std::string weights = [] {
-    const folder whole("whole");
+    const temporary_folder whole;
     const worker alone(whole.path);
     CHECK(alone.outcome() == 0);
     return bytes_of(whole.path / "weights.safetensors");
@@ -111,7 +103,7 @@ void finishes_as_undisturbed(const std::filesystem::path& path) {
 }  // namespace
 
 TEST_CASE("a training that is killed again and again ends with the weights of the undisturbed one") {
-  const folder killed("killed");
+  const temporary_folder killed;
   std::mt19937 random(static_cast<unsigned>(::getpid()));
   std::uint64_t before = 0;
   int kills = 0, advances = 0;
@@ -134,7 +126,7 @@ TEST_CASE("a training that is killed again and again ends with the weights of th
 }
 
 TEST_CASE("SIGTERM and SIGINT end a training with a checkpoint and the shell's exit codes") {
-  const folder stopped("stopped");
+  const temporary_folder stopped;
   for (const int signal : {SIGTERM, SIGINT}) {
     const worker running(stopped.path);
     REQUIRE(running.begins());

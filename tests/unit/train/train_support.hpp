@@ -7,12 +7,13 @@
 #include "fmsb/nn/linear.hpp"
 #include "fmsb/train/fit.hpp"
 
-#include <cstddef>     // std::size_t
-#include <cstdint>     // std::uint64_t
-#include <filesystem>  // std::filesystem
-#include <string>      // std::string
-#include <unistd.h>    // getpid
-#include <vector>      // std::vector
+#include "support/folder.hpp"   // temporary_folder
+#include "support/message.hpp"  // message_of
+
+#include <cstddef>  // std::size_t
+#include <cstdint>  // std::uint64_t
+#include <string>   // std::string
+#include <vector>   // std::vector
 
 namespace fmsb::test {
 
@@ -58,30 +59,6 @@ inline bool same_bits(const torch::nn::Module& a, const torch::nn::Module& b) {
     return true;
   };
   return equal(a.parameters(), b.parameters()) && equal(a.buffers(), b.buffers());
-}
-
-struct scratch_folder {
-  std::filesystem::path path;
-  scratch_folder() {
-    static int serial = 0;
-    path = std::filesystem::temp_directory_path() /
-           ("fmsb-train-" + std::to_string(::getpid()) + "-" + std::to_string(serial++));
-    std::filesystem::create_directory(path);
-  }
-  scratch_folder(const scratch_folder&) = delete;
-  scratch_folder& operator=(const scratch_folder&) = delete;
-  ~scratch_folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-};
-
-template <class Error, class Act>
-std::string message_of(Act act) {
-  try {
-    act();
-  } catch (const Error& problem) { return problem.what(); }
-  return {};
 }
 
 }  // namespace fmsb::test

@@ -16,7 +16,7 @@ struct temporary_folder {
   temporary_folder() {
     static int serial = 0;
     path = std::filesystem::temp_directory_path() /
-           ("fmsb-report-" + std::to_string(::getpid()) + "-" + std::to_string(serial++));
+           ("fmsb-test-" + std::to_string(::getpid()) + "-" + std::to_string(serial++));
     std::filesystem::create_directory(path);
   }
   temporary_folder(const temporary_folder&) = delete;
@@ -35,6 +35,21 @@ struct temporary_folder {
   }
 };
 
+/// A name for a file in the system's folder of temporary files; the file is gone with the object.
+struct temporary_file {
+  std::filesystem::path path;
+
+  explicit temporary_file(const std::string& name)
+      : path(std::filesystem::temp_directory_path() /
+             ("fmsb-test-" + std::to_string(::getpid()) + "-" + name)) {}
+  temporary_file(const temporary_file&) = delete;
+  temporary_file& operator=(const temporary_file&) = delete;
+  ~temporary_file() {
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);
+  }
+};
+
 inline std::string contents(const std::filesystem::path& path) {
   std::ostringstream out;
   out << std::ifstream(path, std::ios::binary).rdbuf();
@@ -43,14 +58,6 @@ inline std::string contents(const std::filesystem::path& path) {
 
 inline void put(const std::filesystem::path& path, const std::string& text) {
   std::ofstream(path, std::ios::binary) << text;
-}
-
-template <class Error, class Act>
-std::string message_of(Act act) {
-  try {
-    act();
-  } catch (const Error& problem) { return problem.what(); }
-  return {};
 }
 
 }  // namespace fmsb::test
