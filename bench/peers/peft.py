@@ -23,6 +23,8 @@ from common import enter_environment
 
 from pages import ROOT, commit, pairs_of_bars, processor, table, three
 
+sys.path.remove(str(pathlib.Path(__file__).resolve().parent))  # there, `import peft` would find this script
+
 SHAPES = [(256, 1024), (256, 64), (768, 1024), (768, 64), (1024, 1024), (1024, 64)]
 METHODS = ["LoRA r=8", "DoRA r=8", "VeRA r=256", "FourierFT n=100", "FourierFT n=1000", "LoRA merged"]
 
