@@ -152,7 +152,7 @@ def write_plot(options, found):
     for width, tokens in ((768, 1024), (768, 64), (1024, 1024), (1024, 64)):
         for name in METHODS[:-1]:
             costs = [found[width, tokens][side][name] / found[width, tokens][side]["base"] for side in ("peft", "fmsb")]
-            bars.append((f"{name}\\n{width} x {tokens}", *costs))
+            bars.append((f"{name}, {width} x {tokens}", *costs))
     pairs_of_bars(options.out / "adapters_peers.svg", bars,
                   "Forward and backward over the frozen layer, by width x tokens", "times the frozen layer",
                   ("peft", "fmsb"), "set logscale y 2\nset yrange [0.9:*]")
