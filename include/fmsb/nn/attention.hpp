@@ -125,6 +125,13 @@ namespace detail {
 constexpr index_t context_of(const attention_config& config) {
   return config.context_width == 0 ? config.width : config.context_width;
 }
+
+template <attention_config C, class Plan, class... Further>
+using attention_parts =
+    composite<typename Plan::template child<"q", linear<C.width, C.inner, C.bias>>,
+              typename Plan::template child<"k", linear<context_of(C), C.inner, C.bias>>,
+              typename Plan::template child<"v", linear<context_of(C), C.inner, C.bias>>,
+              typename Plan::template child<"o", linear<C.inner, C.width, C.bias>>, Further...>;
 }  // namespace detail
 
 /// Leaves queries and keys as they are.
@@ -176,17 +183,8 @@ struct rotary {
 /// @tparam Further   more children, each a nn::child, behind `o`; the layer registers them and does not call
 /// them
 template <attention_config Config, class Plan = unplanned, class Rotation = no_rotation, class... Further>
-class multi_head_attention
-    : public composite<
-          typename Plan::template child<"q", linear<Config.width, Config.inner, Config.bias>>,
-          typename Plan::template child<"k", linear<detail::context_of(Config), Config.inner, Config.bias>>,
-          typename Plan::template child<"v", linear<detail::context_of(Config), Config.inner, Config.bias>>,
-          typename Plan::template child<"o", linear<Config.inner, Config.width, Config.bias>>, Further...> {
-  using base = composite<
-      typename Plan::template child<"q", linear<Config.width, Config.inner, Config.bias>>,
-      typename Plan::template child<"k", linear<detail::context_of(Config), Config.inner, Config.bias>>,
-      typename Plan::template child<"v", linear<detail::context_of(Config), Config.inner, Config.bias>>,
-      typename Plan::template child<"o", linear<Config.inner, Config.width, Config.bias>>, Further...>;
+class multi_head_attention : public detail::attention_parts<Config, Plan, Further...> {
+  using base = detail::attention_parts<Config, Plan, Further...>;
   static_assert((Config.width >= 1 || Config.width == dynamic) &&
                     (Config.inner >= 1 || Config.inner == dynamic) && Config.heads >= 1 &&
                     (Config.context_width >= 0 || Config.context_width == dynamic),

@@ -1,10 +1,11 @@
 #pragma once
-#include "fmsb/core/number_text.hpp"   // number_text
-#include "fmsb/nn/counts.hpp"          // dynamic
-#include "fmsb/nn/gradient_check.hpp"  // check_options, strange_leaves, worst_slope
-#include "fmsb/nn/initialise.hpp"      // without_initialisation
-#include "fmsb/nn/layer.hpp"           // shape_text
-#include "fmsb/nn/tree.hpp"            // count_parameters
+#include "fmsb/core/number_text.hpp"    // number_text
+#include "fmsb/nn/counts.hpp"           // dynamic
+#include "fmsb/nn/generator_guard.hpp"  // generator_guard
+#include "fmsb/nn/gradient_check.hpp"   // check_options, strange_leaves, worst_slope
+#include "fmsb/nn/initialise.hpp"       // without_initialisation
+#include "fmsb/nn/layer.hpp"            // shape_text
+#include "fmsb/nn/tree.hpp"             // count_parameters
 
 #include <torch/csrc/autograd/autograd.h>  // torch::autograd::grad
 
@@ -12,7 +13,6 @@
 #include <exception>   // std::exception
 #include <functional>  // std::function
 #include <memory>      // std::shared_ptr
-#include <mutex>       // std::lock_guard
 #include <ostream>     // std::ostream
 #include <sstream>     // std::stringstream
 #include <string>      // std::string
@@ -36,25 +36,6 @@ inline std::ostream& operator<<(std::ostream& stream, const check_report& report
 }
 
 namespace detail {
-
-/// Leaves LibTorch's CPU generator as it was found.
-class generator_guard {
- public:
-  generator_guard() : generator_(at::globalContext().defaultGenerator(at::kCPU)) {
-    const std::lock_guard lock(generator_.mutex());
-    state_ = generator_.get_state();
-  }
-  ~generator_guard() {
-    const std::lock_guard lock(generator_.mutex());
-    generator_.set_state(state_);
-  }
-  generator_guard(const generator_guard&) = delete;
-  generator_guard& operator=(const generator_guard&) = delete;
-
- private:
-  at::Generator generator_;
-  tensor state_;
-};
 
 inline bool equal_tensors(const tensor& a, const tensor& b) {
   return a.scalar_type() == b.scalar_type() && a.sizes() == b.sizes() &&

@@ -1,5 +1,6 @@
 #pragma once
 #include "fmsb/core/error.hpp"          // usage_error
+#include "fmsb/nn/generator_guard.hpp"  // generator_guard
 #include "fmsb/nn/module.hpp"           // module
 #include "fmsb/report/progress.hpp"     // progress
 #include "fmsb/report/table.hpp"        // fixed
@@ -68,7 +69,7 @@ inline void require_score(const validation_options& wanted, bool has_score) {
 
 template <class Model, class Hooks>
 void validate(Model& model, const Hooks& with, run& training) {
-  const kept_generator generator;
+  const nn::detail::generator_guard generator;
   const torch::NoGradGuard no_gradient;
   model->eval();
   const double score = with.validate(model);

@@ -19,19 +19,6 @@
 
 namespace fmsb::train::detail {
 
-/// Puts LibTorch's CPU generator back where it stood: what a validation draws does not change the training.
-class kept_generator {
- public:
-  kept_generator() : state_(generator_.get_state()) {}
-  kept_generator(const kept_generator&) = delete;
-  kept_generator& operator=(const kept_generator&) = delete;
-  ~kept_generator() { generator_.set_state(state_); }
-
- private:
-  at::Generator generator_ = at::globalContext().defaultGenerator(at::kCPU);
-  tensor state_;
-};
-
 /// All of a training that does not depend on the types of model and batches.
 class run {
  public:

@@ -27,42 +27,27 @@ struct t5_config {
   constexpr index_t inner() const { return heads * key_width; }
 };
 
+namespace detail {
+
+/// What the sizes of Chronos-T5 have in common: 4,096 tokens, as many layers on either side.
+constexpr t5_config chronos_t5(index_t width, index_t heads, index_t layers) {
+  return {.vocabulary = 4096,
+          .width = width,
+          .feed_forward = 4 * width,
+          .heads = heads,
+          .encoder_layers = layers,
+          .decoder_layers = layers,
+          .initializer_factor = 0.05};
+}
+
+}  // namespace detail
+
 /// The sizes of Chronos-T5 (Ansari et al., "Chronos: Learning the Language of Time Series", TMLR 2024,
 /// section 5.2; amazon/chronos-t5-*): T5's own shapes over 4,096 tokens.
-inline constexpr t5_config chronos_t5_tiny{.vocabulary = 4096,
-                                           .width = 256,
-                                           .feed_forward = 1024,
-                                           .heads = 4,
-                                           .encoder_layers = 4,
-                                           .decoder_layers = 4,
-                                           .initializer_factor = 0.05};
-inline constexpr t5_config chronos_t5_mini{.vocabulary = 4096,
-                                           .width = 384,
-                                           .feed_forward = 1536,
-                                           .heads = 8,
-                                           .encoder_layers = 4,
-                                           .decoder_layers = 4,
-                                           .initializer_factor = 0.05};
-inline constexpr t5_config chronos_t5_small{.vocabulary = 4096,
-                                            .width = 512,
-                                            .feed_forward = 2048,
-                                            .heads = 8,
-                                            .encoder_layers = 6,
-                                            .decoder_layers = 6,
-                                            .initializer_factor = 0.05};
-inline constexpr t5_config chronos_t5_base{.vocabulary = 4096,
-                                           .width = 768,
-                                           .feed_forward = 3072,
-                                           .heads = 12,
-                                           .encoder_layers = 12,
-                                           .decoder_layers = 12,
-                                           .initializer_factor = 0.05};
-inline constexpr t5_config chronos_t5_large{.vocabulary = 4096,
-                                            .width = 1024,
-                                            .feed_forward = 4096,
-                                            .heads = 16,
-                                            .encoder_layers = 24,
-                                            .decoder_layers = 24,
-                                            .initializer_factor = 0.05};
+inline constexpr t5_config chronos_t5_tiny = detail::chronos_t5(256, 4, 4);
+inline constexpr t5_config chronos_t5_mini = detail::chronos_t5(384, 8, 4);
+inline constexpr t5_config chronos_t5_small = detail::chronos_t5(512, 8, 6);
+inline constexpr t5_config chronos_t5_base = detail::chronos_t5(768, 12, 12);
+inline constexpr t5_config chronos_t5_large = detail::chronos_t5(1024, 16, 24);
 
 }  // namespace fmsb::models
