@@ -3,18 +3,18 @@
 #include "fmsb/adapt/kept.hpp"             // kept
 #include "fmsb/adapt/lora.hpp"             // lora_options
 #include "fmsb/adapt/low_rank.hpp"         // times_thin, thin_gradient, low_rank_weight
-#include "fmsb/adapt/on_rows.hpp"          // on_rows, frozen_base, if_defined
+#include "fmsb/adapt/on_rows.hpp"          // on_rows, frozen_base
 #include "fmsb/adapt/start_from_base.hpp"  // starts_from_base
+#include "fmsb/nn/operation.hpp"           // operation, apply_operation
 
 #include <c10/core/Storage.h>  // c10::Storage: tells one weight's memory from another's
 
-#include <cstddef>   // std::size_t
-#include <cstdint>   // std::int64_t
-#include <memory>    // std::make_shared
-#include <optional>  // std::optional
-#include <string>    // std::string
-#include <utility>   // std::move
-#include <vector>    // std::vector
+#include <cstddef>  // std::size_t
+#include <cstdint>  // std::int64_t
+#include <memory>   // std::make_shared
+#include <string>   // std::string
+#include <utility>  // std::move
+#include <vector>   // std::vector
 
 namespace fmsb::adapt {
 
@@ -54,10 +54,14 @@ inline tensor adapted_row_squares(const tensor& squares, const tensor& weight, c
 }
 
 /// y = b + c o (x W' + s (x A') B') with c = m / n, and W, b and the row norms n frozen, on rows.
-struct dora_rows : torch::autograd::Function<dora_rows> {
-  static tensor forward(torch::autograd::AutogradContext* context, const tensor& x, const tensor& weight,
-                        const std::optional<tensor>& bias, const tensor& a, const tensor& b,
-                        const tensor& magnitude, const tensor& squares, double scale) {
+struct dora_rows final : nn::operation {
+  enum input : std::size_t { of_x, of_a, of_b, of_magnitude };
+  double scale;
+
+  explicit dora_rows(double s) : scale(s) {}
+
+  tensor forward(const tensor& x, const tensor& weight, const tensor& bias, const tensor& a, const tensor& b,
+                 const tensor& magnitude, const tensor& squares) {
     const index_t rows = x.size(0), rank = a.size(0);
     // The rows of A ride along: one pass over W gives x W' and the A w_i of the norms.
     const auto both = at::mm(at::cat({x, a}, 0), weight.t());
@@ -66,34 +70,26 @@ struct dora_rows : torch::autograd::Function<dora_rows> {
     const auto z = at::mm(x, a.t());
     u.addmm_(z, b.t(), 1, scale);
     const auto c = magnitude / norms;
-    context->save_for_backward({x, weight, a, b, magnitude, norms, z, u});
-    context->saved_data["scale"] = scale;
-    context->saved_data["has_bias"] = bias.has_value();
-    return bias ? at::addcmul(*bias, u, c) : u * c;
+    keep({x, weight, a, b, magnitude, norms, z, u});
+    return bias.defined() ? at::addcmul(bias, u, c) : u * c;
   }
 
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 torch::autograd::variable_list gradients) {
-    const auto saved = context->get_saved_variables();
-    const auto &x = saved[0], &weight = saved[1], &a = saved[2], &b = saved[3], &magnitude = saved[4],
-               &norms = saved[5];
-    const double scale = context->saved_data["scale"].toDouble();
-    const auto& gy = gradients[0];
-    const std::size_t edge = context->saved_data["has_bias"].toBool() ? 3 : 2;
+  std::vector<tensor> gradients(const tensor& gy) override {
+    const auto [x, weight, a, b, magnitude, norms, kept_z, kept_u] = kept<8>();
     // What forward kept has no history; for a second derivative it is computed once more, with one.
     const bool again = at::GradMode::is_enabled();
-    const auto z = again ? at::mm(x, a.t()) : saved[6];
+    const auto z = again ? at::mm(x, a.t()) : kept_z;
     tensor gx, ga, gb, gm;
-    if (context->needs_input_grad(edge + 2)) {
-      const auto u = again ? at::mm(x, weight.t()).addmm(z, b.t(), 1, scale) : saved[7];
+    if (wants(of_magnitude)) {
+      const auto u = again ? at::mm(x, weight.t()).addmm(z, b.t(), 1, scale) : kept_u;
       gm = (gy * u).sum(0) / norms;
     }
     const auto gu = gy * (magnitude / norms);
     const auto gz = times_thin(gu, b);
-    if (context->needs_input_grad(0)) gx = at::mm(gu, weight).addmm_(gz, a, 1, scale);
-    if (context->needs_input_grad(edge)) ga = at::mm(gz.t(), x).mul_(scale);
-    if (context->needs_input_grad(edge + 1)) gb = thin_gradient(gu, z, scale);
-    return {gx, tensor(), tensor(), ga, gb, gm, tensor(), tensor()};
+    if (wants(of_x)) gx = at::mm(gu, weight).addmm_(gz, a, 1, scale);
+    if (wants(of_a)) ga = at::mm(gz.t(), x).mul_(scale);
+    if (wants(of_b)) gb = thin_gradient(gu, z, scale);
+    return {gx, ga, gb, gm};
   }
 
   /// A row of zeros has no direction; its norm stands as a small number, so that nothing is divided by zero.
@@ -177,8 +173,11 @@ class dora<Rank, Options>::on
     if constexpr (Base::spatial_axes == 0 && Options.dropout == 0)
       if (detail::frozen_base(this->weight, this->bias))
         return detail::on_rows(x, this->weight, [&](const tensor& rows) -> tensor {
-          return detail::dora_rows::apply(rows, this->weight, detail::if_defined(this->bias), lora_A, lora_B,
-                                          lora_magnitude_vector, row_squares(), scale());
+          return nn::apply_operation(nn::make_operation<detail::dora_rows>(scale()),
+                                     {rows, lora_A, lora_B, lora_magnitude_vector}, [&](auto& node) {
+                                       return node.forward(rows, this->weight, this->bias, lora_A, lora_B,
+                                                           lora_magnitude_vector, row_squares());
+                                     });
         });
     const auto c = share();
     if (Options.dropout > 0 && this->is_training()) {

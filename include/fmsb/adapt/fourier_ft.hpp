@@ -1,19 +1,20 @@
 #pragma once
 #include "fmsb/adapt/adapted.hpp"     // adapted
 #include "fmsb/adapt/kept.hpp"        // kept
-#include "fmsb/adapt/on_rows.hpp"     // linear_layer, on_rows, frozen_base, if_defined
+#include "fmsb/adapt/on_rows.hpp"     // linear_layer, on_rows, frozen_base
 #include "fmsb/adapt/spectrum.hpp"    // shared_basis, spectrum_costs
 #include "fmsb/adapt/waves.hpp"       // onto_waves, add_waves
 #include "fmsb/core/error.hpp"        // usage_error
 #include "fmsb/core/number_text.hpp"  // number_text
 #include "fmsb/nn/initialise.hpp"     // drawn_normal, filled
+#include "fmsb/nn/operation.hpp"      // operation, apply_operation
 
-#include <cstddef>   // std::size_t
-#include <cstdint>   // std::uint64_t
-#include <memory>    // std::shared_ptr
-#include <optional>  // std::optional
-#include <string>    // std::string
-#include <utility>   // std::move
+#include <cstddef>  // std::size_t
+#include <cstdint>  // std::uint64_t
+#include <memory>   // std::shared_ptr
+#include <string>   // std::string
+#include <utility>  // std::move
+#include <vector>   // std::vector
 
 namespace fmsb::adapt {
 
@@ -33,19 +34,6 @@ struct fourier_ft_options {
 };
 
 namespace detail {
-
-/// Takes a basis through the graph to the backward pass.
-struct carried_basis : torch::CustomClassHolder {
-  std::shared_ptr<const spectrum_basis> basis;
-  explicit carried_basis(std::shared_ptr<const spectrum_basis> b) : basis(std::move(b)) {}
-
-  static c10::IValue of(std::shared_ptr<const spectrum_basis> b) {
-    return c10::IValue::make_capsule(c10::make_intrusive<carried_basis>(std::move(b)));
-  }
-  static const spectrum_basis& in(const c10::IValue& value) {
-    return *static_cast<const carried_basis&>(*value.toCapsule()).basis;
-  }
-};
 
 /// The entries as they stand in diag(c, c), scaled: [2n].
 inline tensor doubled(const tensor& c, double scaling) { return at::cat({c, c}, 0).mul_(scaling); }
@@ -73,70 +61,62 @@ inline tensor with_spectrum(const tensor& weight, const tensor& c, double scalin
   return at::addmm(weight, (basis.u * doubled(c, scaling).unsqueeze(1)).t(), basis.v);
 }
 
+/// What both forms are told, and the order of their inputs.
+struct spectrum_operation : nn::operation {
+  enum input : std::size_t { of_x, of_c };
+  std::shared_ptr<const spectrum_basis> basis;
+  double scaling;
+
+  spectrum_operation(std::shared_ptr<const spectrum_basis> waves, double s)
+      : basis(std::move(waves)), scaling(s) {}
+};
+
 /// y = x W' + b + (x V' diag(c, c)) U with W and b frozen, on rows.
-struct factored_spectrum : torch::autograd::Function<factored_spectrum> {
-  static tensor forward(torch::autograd::AutogradContext* context, const tensor& x, const tensor& weight,
-                        const std::optional<tensor>& bias, const tensor& c,
-                        std::shared_ptr<const spectrum_basis> basis, double scaling) {
+struct factored_spectrum final : spectrum_operation {
+  using spectrum_operation::spectrum_operation;
+
+  tensor forward(const tensor& x, const tensor& weight, const tensor& bias, const tensor& c) {
     const auto z = onto_waves(x, basis->v);
     const auto y = at::linear(x, weight, bias);
     add_waves(y, z * doubled(c, scaling), basis->u);
-    context->save_for_backward({x, weight, c, z});
-    context->saved_data["scaling"] = scaling;
-    context->saved_data["has_bias"] = bias.has_value();
-    context->saved_data["basis"] = carried_basis::of(std::move(basis));
+    keep({x, weight, c, z});
     return y;
   }
 
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 torch::autograd::variable_list gradients) {
-    const auto saved = context->get_saved_variables();
-    const auto &x = saved[0], &weight = saved[1], &c = saved[2];
-    const auto& basis = carried_basis::in(context->saved_data["basis"]);
-    const double scaling = context->saved_data["scaling"].toDouble();
-    const auto& gy = gradients[0];
-    const auto gz = onto_waves(gy, basis.u);
+  std::vector<tensor> gradients(const tensor& gy) override {
+    const auto [x, weight, c, z] = kept<4>();
+    const auto gz = onto_waves(gy, basis->u);
     tensor gx, gc;
-    if (context->needs_input_grad(context->saved_data["has_bias"].toBool() ? 3 : 2)) {
-      // What forward kept has no history; for a second derivative it is computed once more, with one.
-      const auto z = at::GradMode::is_enabled() ? onto_waves(x, basis.v) : saved[3];
-      gc = entry_gradient(gz, z, scaling);
-    }
-    if (context->needs_input_grad(0)) gx = add_waves(at::mm(gy, weight), gz * doubled(c, scaling), basis.v);
-    return {gx, tensor(), tensor(), gc, tensor(), tensor()};
+    // What forward kept has no history; for a second derivative it is computed once more, with one.
+    if (wants(of_c))
+      gc = entry_gradient(gz, at::GradMode::is_enabled() ? onto_waves(x, basis->v) : z, scaling);
+    if (wants(of_x)) gx = add_waves(at::mm(gy, weight), gz * doubled(c, scaling), basis->v);
+    return {gx, gc};
   }
 };
 
 /// y = x (W + dW)' + b with W and b frozen, on rows.
-struct dense_spectrum : torch::autograd::Function<dense_spectrum> {
-  static tensor forward(torch::autograd::AutogradContext* context, const tensor& x, const tensor& weight,
-                        const std::optional<tensor>& bias, const tensor& c,
-                        std::shared_ptr<const spectrum_basis> basis, double scaling) {
+struct dense_spectrum final : spectrum_operation {
+  using spectrum_operation::spectrum_operation;
+
+  tensor forward(const tensor& x, const tensor& weight, const tensor& bias, const tensor& c) {
     const auto effective = with_spectrum(weight, c, scaling, *basis);
-    context->save_for_backward({x, weight, c, effective});
-    context->saved_data["scaling"] = scaling;
-    context->saved_data["has_bias"] = bias.has_value();
-    context->saved_data["basis"] = carried_basis::of(std::move(basis));
+    keep({x, weight, c, effective});
     return at::linear(x, effective, bias);
   }
 
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 torch::autograd::variable_list gradients) {
-    const auto saved = context->get_saved_variables();
-    const auto &x = saved[0], &weight = saved[1], &c = saved[2];
-    const auto& basis = carried_basis::in(context->saved_data["basis"]);
-    const double scaling = context->saved_data["scaling"].toDouble();
-    const auto& gy = gradients[0];
+  std::vector<tensor> gradients(const tensor& gy) override {
+    const auto [x, weight, c, effective] = kept<4>();
     tensor gx, gc;
-    if (context->needs_input_grad(0))
-      gx = at::mm(gy, at::GradMode::is_enabled() ? with_spectrum(weight, c, scaling, basis) : saved[3]);
-    if (context->needs_input_grad(context->saved_data["has_bias"].toBool() ? 3 : 2)) {
-      if (can_transform(basis) && costs_of(basis).gradient_by_transform(static_cast<double>(x.size(0))))
-        gc = basis.entries_of(at::mm(gy.t(), x)).mul_(scaling);
+    if (wants(of_x))
+      gx = at::mm(gy, at::GradMode::is_enabled() ? with_spectrum(weight, c, scaling, *basis) : effective);
+    if (wants(of_c)) {
+      if (can_transform(*basis) && costs_of(*basis).gradient_by_transform(static_cast<double>(x.size(0))))
+        gc = basis->entries_of(at::mm(gy.t(), x)).mul_(scaling);
       else
-        gc = entry_gradient(onto_waves(gy, basis.u), onto_waves(x, basis.v), scaling);
+        gc = entry_gradient(onto_waves(gy, basis->u), onto_waves(x, basis->v), scaling);
     }
-    return {gx, tensor(), tensor(), gc, tensor(), tensor()};
+    return {gx, gc};
   }
 };
 
@@ -212,12 +192,9 @@ class fourier_ft<N, Options>::on : public adapted<Base, N> {
           return at::linear(rows, this->weight + delta(), this->bias);
         const bool gradients =
             at::GradMode::is_enabled() && (rows.requires_grad() || fourierft_spectrum.requires_grad());
-        const auto given_bias = detail::if_defined(this->bias);
         return form_for(rows.size(0), gradients) == fourier_form::factored
-                   ? detail::factored_spectrum::apply(rows, this->weight, given_bias, fourierft_spectrum,
-                                                      basis(), Options.scaling)
-                   : detail::dense_spectrum::apply(rows, this->weight, given_bias, fourierft_spectrum,
-                                                   basis(), Options.scaling);
+                   ? by_operation<detail::factored_spectrum>(rows)
+                   : by_operation<detail::dense_spectrum>(rows);
       });
     }
   }
@@ -227,6 +204,13 @@ class fourier_ft<N, Options>::on : public adapted<Base, N> {
   std::string describe() const override { return Base::describe() + " + " + fourier_ft::describe(); }
 
  private:
+  template <class Operation>
+  tensor by_operation(const tensor& rows) const {
+    return nn::apply_operation(
+        nn::make_operation<Operation>(basis(), Options.scaling), {rows, fourierft_spectrum},
+        [&](auto& node) { return node.forward(rows, this->weight, this->bias, fourierft_spectrum); });
+  }
+
   /// dW [out, in].
   tensor delta() const {
     const auto held = basis();

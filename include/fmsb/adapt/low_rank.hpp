@@ -1,11 +1,11 @@
 #pragma once
-#include "fmsb/adapt/on_rows.hpp"  // on_rows, frozen_base, if_defined
+#include "fmsb/adapt/on_rows.hpp"  // on_rows, frozen_base
 #include "fmsb/core/extent.hpp"    // index_t
 #include "fmsb/nn/counts.hpp"      // product_of, quotient_of, sum_of
-#include "fmsb/nn/torch.hpp"       // torch::autograd::Function
+#include "fmsb/nn/operation.hpp"   // operation, apply_operation
 
-#include <cstddef>   // std::size_t
-#include <optional>  // std::optional
+#include <cstddef>  // std::size_t
+#include <vector>   // std::vector
 
 /// The arithmetic of a factored weight, W + s B A, without ever forming B A.
 namespace fmsb::adapt {
@@ -29,33 +29,30 @@ inline tensor thin_gradient(const tensor& gy, const tensor& z, double scale) {
 
 /// y = x W' + b + s (x A') B' with W and b frozen, on rows. One node in the graph: the products of the branch
 /// are added to those of the base in place, so that the branch costs its flops and no pass over memory.
-struct low_rank_rows : torch::autograd::Function<low_rank_rows> {
-  static tensor forward(torch::autograd::AutogradContext* context, const tensor& x, const tensor& weight,
-                        const std::optional<tensor>& bias, const tensor& a, const tensor& b, double scale) {
+struct low_rank_rows final : nn::operation {
+  enum input : std::size_t { of_x, of_a, of_b };
+  double scale;
+
+  explicit low_rank_rows(double s) : scale(s) {}
+
+  tensor forward(const tensor& x, const tensor& weight, const tensor& bias, const tensor& a,
+                 const tensor& b) {
     const auto y = at::linear(x, weight, bias);
     const auto z = at::mm(x, a.t());
     y.addmm_(z, b.t(), 1, scale);
-    context->save_for_backward({x, weight, a, b, z});
-    context->saved_data["scale"] = scale;
-    context->saved_data["has_bias"] = bias.has_value();  // what is not there is no edge of the graph
+    keep({x, weight, a, b, z});
     return y;
   }
 
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 torch::autograd::variable_list gradients) {
-    const auto saved = context->get_saved_variables();
-    const auto &x = saved[0], &weight = saved[1], &a = saved[2], &b = saved[3];
-    const double scale = context->saved_data["scale"].toDouble();
-    const auto& gy = gradients[0];
+  std::vector<tensor> gradients(const tensor& gy) override {
+    const auto [x, weight, a, b, z] = kept<5>();
     const auto gz = times_thin(gy, b);
     tensor gx, ga, gb;
-    if (context->needs_input_grad(0)) gx = at::mm(gy, weight).addmm_(gz, a, 1, scale);
-    const std::size_t edge = context->saved_data["has_bias"].toBool() ? 3 : 2;
-    if (context->needs_input_grad(edge)) ga = at::mm(gz.t(), x).mul_(scale);
+    if (wants(of_x)) gx = at::mm(gy, weight).addmm_(gz, a, 1, scale);
+    if (wants(of_a)) ga = at::mm(gz.t(), x).mul_(scale);
     // What forward kept has no history; for a second derivative it is computed once more, with one.
-    if (context->needs_input_grad(edge + 1))
-      gb = thin_gradient(gy, at::GradMode::is_enabled() ? at::mm(x, a.t()) : saved[4], scale);
-    return {gx, tensor(), tensor(), ga, gb, tensor()};
+    if (wants(of_b)) gb = thin_gradient(gy, at::GradMode::is_enabled() ? at::mm(x, a.t()) : z, scale);
+    return {gx, ga, gb};
   }
 };
 
@@ -73,7 +70,8 @@ inline tensor low_rank_linear(const tensor& x, const tensor& weight, const tenso
   return detail::on_rows(x, weight, [&](const tensor& rows) -> tensor {
     if (!detail::frozen_base(weight, bias))
       return at::linear(rows, weight, bias).add(at::linear(at::linear(rows, a), b), scale);
-    return detail::low_rank_rows::apply(rows, weight, detail::if_defined(bias), a, b, scale);
+    return nn::apply_operation(nn::make_operation<detail::low_rank_rows>(scale), {rows, a, b},
+                               [&](auto& node) { return node.forward(rows, weight, bias, a, b); });
   });
 }
 

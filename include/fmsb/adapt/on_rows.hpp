@@ -3,8 +3,7 @@
 #include "fmsb/core/error.hpp"     // usage_error
 #include "fmsb/nn/layer.hpp"       // shape_text
 
-#include <optional>  // std::optional
-#include <string>    // std::to_string
+#include <string>  // std::to_string
 
 /// What the adapters of a linear layer share.
 namespace fmsb::adapt {
@@ -36,11 +35,6 @@ tensor on_rows(const tensor& x, const tensor& weight, Work&& work) {
 /// Whether no gradient is wanted for the layer under an adapter.
 inline bool frozen_base(const tensor& weight, const tensor& bias) {
   return !weight.requires_grad() && !(bias.defined() && bias.requires_grad());
-}
-
-/// An undefined tensor is no argument of an autograd function.
-inline std::optional<tensor> if_defined(const tensor& x) {
-  return x.defined() ? std::optional(x) : std::nullopt;
 }
 
 }  // namespace detail

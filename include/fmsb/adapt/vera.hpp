@@ -1,20 +1,21 @@
 #pragma once
 #include "fmsb/adapt/adapted.hpp"     // adapted
 #include "fmsb/adapt/kept.hpp"        // kept, shared_table
-#include "fmsb/adapt/on_rows.hpp"     // linear_layer, on_rows, frozen_base, if_defined
+#include "fmsb/adapt/on_rows.hpp"     // linear_layer, on_rows, frozen_base
 #include "fmsb/core/error.hpp"        // usage_error
 #include "fmsb/core/number_text.hpp"  // number_text
 #include "fmsb/nn/initialise.hpp"     // filled
+#include "fmsb/nn/operation.hpp"      // operation, apply_operation
 
 #include <ATen/CPUGeneratorImpl.h>  // at::detail::createCPUGenerator
 
-#include <cmath>     // std::sqrt
-#include <compare>   // operator<=>
-#include <cstddef>   // std::size_t
-#include <cstdint>   // std::uint64_t
-#include <memory>    // std::shared_ptr
-#include <optional>  // std::optional
-#include <string>    // std::string
+#include <cmath>    // std::sqrt
+#include <compare>  // operator<=>
+#include <cstddef>  // std::size_t
+#include <cstdint>  // std::uint64_t
+#include <memory>   // std::shared_ptr
+#include <string>   // std::string
+#include <vector>   // std::vector
 
 namespace fmsb::adapt {
 
@@ -62,42 +63,36 @@ inline std::shared_ptr<const projections> shared_projections(const projections_k
 }
 
 /// y = x W' + b + lambda_b o ((lambda_d o (x A')) B') with all but the vectors frozen, on rows.
-struct vera_rows : torch::autograd::Function<vera_rows> {
-  static tensor forward(torch::autograd::AutogradContext* context, const tensor& x, const tensor& weight,
-                        const std::optional<tensor>& bias, const tensor& lambda_b, const tensor& lambda_d,
-                        const tensor& a, const tensor& b) {
+struct vera_rows final : nn::operation {
+  enum input : std::size_t { of_x, of_lambda_b, of_lambda_d };
+
+  tensor forward(const tensor& x, const tensor& weight, const tensor& bias, const tensor& lambda_b,
+                 const tensor& lambda_d, const tensor& a, const tensor& b) {
     // The small matrices last, and in backward first: they are in the cache still.
     const auto y = at::linear(x, weight, bias);
     const auto z = at::mm(x, a.t());
     const auto w = at::mm(z * lambda_d, b.t());
     y.addcmul_(w, lambda_b);
-    context->save_for_backward({x, weight, lambda_b, lambda_d, a, b, z, w});
-    context->saved_data["has_bias"] = bias.has_value();
+    keep({x, weight, lambda_b, lambda_d, a, b, z, w});
     return y;
   }
 
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 torch::autograd::variable_list gradients) {
-    const auto saved = context->get_saved_variables();
-    const auto &x = saved[0], &weight = saved[1], &lambda_b = saved[2], &lambda_d = saved[3], &a = saved[4],
-               &b = saved[5];
-    const auto& gy = gradients[0];
-    const std::size_t edge = context->saved_data["has_bias"].toBool() ? 3 : 2;
+  std::vector<tensor> gradients(const tensor& gy) override {
+    const auto [x, weight, lambda_b, lambda_d, a, b, kept_z, kept_w] = kept<8>();
     // What forward kept has no history; for a second derivative it is computed once more, with one.
     const bool again = at::GradMode::is_enabled();
-    const auto z = again ? at::mm(x, a.t()) : saved[6];
+    const auto z = again ? at::mm(x, a.t()) : kept_z;
     tensor gx, g_lambda_b, g_lambda_d;
-    if (context->needs_input_grad(edge))
-      g_lambda_b = (gy * (again ? at::mm(z * lambda_d, b.t()) : saved[7])).sum(0);
+    if (wants(of_lambda_b)) g_lambda_b = (gy * (again ? at::mm(z * lambda_d, b.t()) : kept_w)).sum(0);
     // A vector scales the rows or the matrix, whichever are fewer.
     const bool few = gy.size(0) < b.size(1);
     const auto gz = few ? at::mm(gy * lambda_b, b) : at::mm(gy, b * lambda_b.unsqueeze(1));
-    if (context->needs_input_grad(edge + 1)) g_lambda_d = (gz * z).sum(0);
-    if (context->needs_input_grad(0)) {
+    if (wants(of_lambda_d)) g_lambda_d = (gz * z).sum(0);
+    if (wants(of_x)) {
       gx = few ? at::mm(gz * lambda_d, a) : at::mm(gz, a * lambda_d.unsqueeze(1));
       gx.addmm_(gy, weight);
     }
-    return {gx, tensor(), tensor(), g_lambda_b, g_lambda_d, tensor(), tensor()};
+    return {gx, g_lambda_b, g_lambda_d};
   }
 };
 
@@ -177,8 +172,10 @@ class vera<Rank, Options>::on : public adapted<Base, nn::sum_of(Rank, detail::ou
     if constexpr (!is_adapted<Base> && Options.dropout == 0)
       if (detail::frozen_base(this->weight, this->bias))
         return detail::on_rows(x, this->weight, [&](const tensor& rows) -> tensor {
-          return detail::vera_rows::apply(rows, this->weight, detail::if_defined(this->bias), vera_lambda_b,
-                                          vera_lambda_d, a, b);
+          return nn::apply_operation(
+              nn::make_operation<detail::vera_rows>(), {rows, vera_lambda_b, vera_lambda_d}, [&](auto& node) {
+                return node.forward(rows, this->weight, this->bias, vera_lambda_b, vera_lambda_d, a, b);
+              });
         });
     const auto z = at::linear(at::dropout(x, Options.dropout, this->is_training()), a) * vera_lambda_d;
     return Base::forward(x).addcmul(at::linear(z, b), vera_lambda_b);

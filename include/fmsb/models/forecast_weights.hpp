@@ -1,7 +1,7 @@
 #pragma once
-#include "fmsb/core/error.hpp"   // usage_error
-#include "fmsb/core/extent.hpp"  // index_t
-#include "fmsb/nn/torch.hpp"     // tensor, torch::autograd::Function
+#include "fmsb/core/error.hpp"    // usage_error
+#include "fmsb/core/extent.hpp"   // index_t
+#include "fmsb/nn/operation.hpp"  // operation, apply_operation
 
 #include <cstddef>  // std::size_t
 #include <span>     // std::span
@@ -18,9 +18,8 @@ namespace detail {
 ///
 /// where shift moves every weight to the next newer level. O(horizon x memory) forwards and backwards;
 /// the same matrix as a product of differentiable operations costs a horizon-fold more.
-struct forecast_rows : torch::autograd::Function<forecast_rows> {
-  static tensor forward(torch::autograd::AutogradContext* context, const tensor& newest_last,
-                        index_t horizon) {
+struct forecast_rows final : nn::operation {
+  tensor forward(const tensor& newest_last, index_t horizon) {
     const tensor a = newest_last.to(at::kCPU, at::kDouble).contiguous();
     const auto memory = static_cast<std::size_t>(a.size(0)), steps = static_cast<std::size_t>(horizon);
     tensor rows = at::empty({horizon, a.size(0)}, a.options());
@@ -33,35 +32,34 @@ struct forecast_rows : torch::autograd::Function<forecast_rows> {
       row[0] = psi * level[0];
       for (std::size_t i = 1; i < memory; ++i) row[i] = psi * level[i] + above[i - 1];
     }
-    context->save_for_backward({a, rows.select(1, a.size(0) - 1).clone()});
+    keep({a, rows.select(1, a.size(0) - 1).clone()});
     return rows.to(newest_last.options());
   }
 
   /// The recursion run backwards: each row hands its sensitivity to the row above.
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 const torch::autograd::variable_list& outputs) {
+  std::vector<tensor> gradients(const tensor& given) override {
     if (at::GradMode::is_enabled())
       throw usage_error(
           "fmsb::models::forecast_weights has first derivatives only, but a gradient was asked for with "
           "create_graph. Iterate the one-step forecast instead, which has derivatives of every order.");
-    const auto saved = context->get_saved_variables();
-    const tensor sensitivity = outputs[0].to(at::kCPU, at::kDouble).contiguous();
+    const auto [saved_level, saved_psi] = kept<2>();
+    const tensor sensitivity = given.to(at::kCPU, at::kDouble).contiguous();
     const auto memory = static_cast<std::size_t>(sensitivity.size(1));
-    const std::span level = nn::values_of(saved[0]), psi = nn::values_of(saved[1]),
-                    given = nn::values_of(sensitivity);
-    std::vector<double> adjoint(given.end() - static_cast<std::ptrdiff_t>(memory), given.end());
+    const std::span level = nn::values_of(saved_level), psi = nn::values_of(saved_psi),
+                    of_rows = nn::values_of(sensitivity);
+    std::vector<double> adjoint(of_rows.end() - static_cast<std::ptrdiff_t>(memory), of_rows.end());
     tensor gradient = at::zeros({sensitivity.size(1)}, sensitivity.options());
     const std::span slope = nn::values_of(gradient);
     for (auto h = static_cast<std::size_t>(sensitivity.size(0)); h-- > 1;) {
       double through_psi = 0;
       for (std::size_t i = 0; i < memory; ++i) through_psi += level[i] * adjoint[i];
       for (std::size_t i = 0; i < memory; ++i) slope[i] += psi[h - 1] * adjoint[i];
-      const double* row = &given[(h - 1) * memory];
+      const double* row = &of_rows[(h - 1) * memory];
       for (std::size_t i = 0; i + 1 < memory; ++i) adjoint[i] = row[i] + adjoint[i + 1];
       adjoint[memory - 1] = row[memory - 1] + through_psi;
     }
     for (std::size_t i = 0; i < memory; ++i) slope[i] += adjoint[i];
-    return {gradient.to(outputs[0].options()), tensor()};
+    return {gradient.to(given.options())};
   }
 };
 
@@ -88,7 +86,8 @@ inline tensor forecast_weights(const tensor& levels, index_t horizon) {
         " elements and the horizon " + std::to_string(horizon) + ".");
   const tensor oldest_first = levels.flip(0);
   if (horizon == 1) return oldest_first.unsqueeze(0);
-  return detail::forecast_rows::apply(oldest_first, horizon);
+  return nn::apply_operation(nn::make_operation<detail::forecast_rows>(), {oldest_first},
+                             [&](auto& node) { return node.forward(oldest_first, horizon); });
 }
 
 }  // namespace fmsb::models

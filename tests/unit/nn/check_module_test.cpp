@@ -10,12 +10,14 @@
 #include "fmsb/nn/embedding.hpp"           // embedding
 #include "fmsb/nn/layer_norm.hpp"          // layer_norm
 #include "fmsb/nn/linear.hpp"              // linear
+#include "fmsb/nn/operation.hpp"           // operation
 #include "fmsb/nn/repeat.hpp"              // repeat
 #include "fmsb/nn/rms_norm.hpp"            // rms_norm
 
 #include <sstream>    // std::ostringstream
 #include <stdexcept>  // std::runtime_error
 #include <string>     // std::string
+#include <vector>     // std::vector
 
 #include "support/doctest.hpp"
 
@@ -45,14 +47,17 @@ std::string complaint(const nn::module<T>& m, const Inputs&... inputs) {
 }
 
 /// Each of these layers breaks one promise.
-struct square : torch::autograd::Function<square> {
-  static tensor forward(torch::autograd::AutogradContext* context, const tensor& x) {
-    context->save_for_backward({x});
+struct square final : nn::operation {
+  tensor forward(const tensor& x) {
+    keep({x});
     return x * x;
   }
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 torch::autograd::variable_list gradients) {
-    return {gradients[0] * context->get_saved_variables()[0] * 2.001};  // 2
+  std::vector<tensor> gradients(const tensor& gradient) override {
+    return {gradient * kept<1>()[0] * 2.001};  // 2
+  }
+  static tensor of(const tensor& x) {
+    return nn::apply_operation(nn::make_operation<square>(), {x},
+                               [&](auto& node) { return node.forward(x); });
   }
 };
 
@@ -63,10 +68,10 @@ struct one_weight : nn::layer {
 };
 
 struct wrong_input_gradient : one_weight {
-  tensor forward(const tensor& x) const { return square::apply(x) * weight; }
+  tensor forward(const tensor& x) const { return square::of(x) * weight; }
 };
 struct wrong_weight_gradient : one_weight {
-  tensor forward(const tensor& x) const { return x * square::apply(weight); }
+  tensor forward(const tensor& x) const { return x * square::of(weight); }
 };
 struct forgets_the_graph : one_weight {
   tensor forward(const tensor& x) const { return x * weight.detach(); }
