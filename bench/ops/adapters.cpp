@@ -8,7 +8,8 @@
 //
 // An adapter, its base and its plain twin (the same adapter from stock operators, put together as Python's
 // peft does) run in turns in every round, so that whatever else the machine does meets all three; the ratios
-// are medians of rounds. Outputs and gradients are compared with the twin's before anything is timed.
+// are medians of rounds, but for the choice of form, where they are of the least. Outputs and gradients are
+// compared with the twin's before anything is timed.
 #include "fmsb/adapt/beft.hpp"        // beft
 #include "fmsb/adapt/dora.hpp"        // dora
 #include "fmsb/adapt/fourier_ft.hpp"  // fourier_ft
@@ -33,7 +34,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include <algorithm>    // std::max, std::min, std::next_permutation, std::nth_element
+#include <algorithm>    // std::max, std::min, std::min_element, std::next_permutation, std::nth_element
 #include <array>        // std::array
 #include <cstdio>       // std::printf
 #include <cstdlib>      // std::getenv
@@ -145,7 +146,10 @@ measured measure(const contest& c) {
     for (std::size_t k = 0; k < took[one].size(); ++k) ratios.push_back(took[one][k] / took[other][k]);
     return median(std::move(ratios));
   };
-  const double ratio = c.over_better ? std::max(over(1, 0), over(1, 2)) : over(1, 0);
+  // Ours is one of two known ways then, and the worst of many sizes is looked at: medians of equal things
+  // differ by more than what is looked for.
+  const auto least = [&](std::size_t one) { return *std::min_element(took[one].begin(), took[one].end()); };
+  const double ratio = c.over_better ? least(1) / std::min(least(0), least(2)) : over(1, 0);
   return {c.name, median(took[0]) * 1e3, median(took[1]) * 1e3, median(took[2]) * 1e3, ratio, over(2, 0),
           c.aim};
 }
