@@ -1,32 +1,23 @@
 #pragma once
 #include "fmsb/adapt/plan.hpp"             // none
-#include "fmsb/adapt/start_from_base.hpp"  // start_from_base
 #include "fmsb/core/error.hpp"             // usage_error
+#include "fmsb/models/drawn_whole.hpp"     // drawn_whole
 #include "fmsb/models/t5/config.hpp"       // t5_config, chronos_t5_tiny
 #include "fmsb/models/t5/decoding.hpp"     // t5_decoding
+#include "fmsb/models/t5/hidden_keys.hpp"  // hidden_keys
 #include "fmsb/models/t5/stack.hpp"        // t5_stack
 #include "fmsb/nn/embedding.hpp"           // embedding
-#include "fmsb/nn/initialise.hpp"          // without_initialisation, draws_wanted
+#include "fmsb/nn/initialise.hpp"          // draw_weight
 
 #include <ATen/ops/cross_entropy_loss.h>  // at::cross_entropy_loss
 #include <ATen/ops/full.h>                // at::full
 
-#include <cmath>     // std::sqrt
-#include <concepts>  // std::same_as
-#include <limits>    // std::numeric_limits
-#include <optional>  // std::optional
-#include <string>    // std::string, std::to_string
+#include <cmath>   // std::sqrt
+#include <string>  // std::string, std::to_string
 
 namespace fmsb::models {
 
 namespace detail {
-
-constexpr bool sound(const t5_config& c) {
-  return c.vocabulary >= 1 && c.width >= 1 && c.feed_forward >= 1 && c.key_width >= 1 && c.heads >= 1 &&
-         c.encoder_layers >= 1 && c.decoder_layers >= 1 && c.buckets >= 4 && c.max_distance > c.buckets / 2 &&
-         c.dropout >= 0 && c.dropout < 1 && c.epsilon >= 0 && c.pad >= 0 && c.pad < c.vocabulary &&
-         c.decoder_start >= 0 && c.decoder_start < c.vocabulary;
-}
 
 template <t5_config C, class Plan>
 using t5_parts = nn::composite<
@@ -53,7 +44,7 @@ inline constexpr index_t ignored_label = -100;
 /// @tparam C     sizes and choices; `chronos_t5_tiny` and its siblings
 /// @tparam Plan  which adapters stand where (adapt/plan.hpp)
 template <t5_config C, class Plan = adapt::none>
-class t5 : public detail::t5_parts<C, Plan> {
+class t5 : public drawn_whole<detail::t5_parts<C, Plan>, Plan> {
   static_assert(
       detail::sound(C),
       "fmsb::models::t5 requires sizes of at least 1, at least 4 buckets and a max_distance beyond "
@@ -63,16 +54,6 @@ class t5 : public detail::t5_parts<C, Plan> {
   using plan = Plan;
   using plain = t5<C, typename Plan::merged>;
   static constexpr t5_config config = C;
-
-  void reset() override {
-    const bool draws = nn::detail::draws_wanted;
-    {
-      std::optional<nn::without_initialisation> twice;  // an adapter draws in its own reset()
-      if constexpr (std::same_as<Plan, adapt::none>) twice.emplace();
-      detail::t5_parts<C, Plan>::reset();
-    }
-    if (draws) draw();
-  }
 
   /// @param ids   [batch, T], int64 or int32
   /// @param mask  [batch, T], bool or integers: whether a token is seen; undefined: all are
@@ -86,9 +67,7 @@ class t5 : public detail::t5_parts<C, Plan> {
                         "; give one of the same shape.");
     const auto& encoder = this->template at<"encoder">();
     const auto x = this->template at<"shared">().forward(ids);
-    auto bias = encoder.position_bias(ids.size(1));
-    if (const auto hidden = hidden_keys(mask, x); hidden.defined()) bias = bias + hidden;
-    return encoder.run(x, [&](index_t) { return t5_block_inputs{.bias = bias}; });
+    return encoder.run_hiding(x, detail::hidden_keys(mask, x));
   }
 
   /// With the right tokens given: position u sees decoder_ids 0 .. u.
@@ -103,7 +82,7 @@ class t5 : public detail::t5_parts<C, Plan> {
     const auto x = this->template at<"shared">().forward(decoder_ids);
     const t5_block_inputs inputs{.bias = decoder.position_bias(decoder_ids.size(1)),
                                  .encoded = encoded,
-                                 .hidden = hidden_keys(mask, encoded)};
+                                 .hidden = detail::hidden_keys(mask, encoded)};
     return logits(decoder.run(x, [&](index_t) { return inputs; }));
   }
 
@@ -138,7 +117,7 @@ class t5 : public detail::t5_parts<C, Plan> {
     if (samples < 1)
       throw usage_error("fmsb::models::t5::start was asked for " + std::to_string(samples) +
                         " samples of each series; ask for at least 1.");
-    return {*this, encoded, hidden_keys(mask, encoded), samples};
+    return {*this, encoded, detail::hidden_keys(mask, encoded), samples};
   }
 
   /// @param x  [..., width], from the decoder
@@ -149,38 +128,19 @@ class t5 : public detail::t5_parts<C, Plan> {
   }
 
  protected:
+  void draw() override {
+    nn::draw_weight(this->template at<"shared">(), C.initializer_factor);
+    this->template at<"encoder">().draw();
+    this->template at<"decoder">().draw();
+  }
+
   std::string title() const override {
     return "t5(max_distance=" + std::to_string(C.max_distance) + ", pad=" + std::to_string(C.pad) +
            ", decoder_start=" + std::to_string(C.decoder_start) + ")";
   }
 
  private:
-  void draw() {
-    const torch::NoGradGuard no_gradient;
-    detail::draw_weight(this->template at<"shared">(), C.initializer_factor);
-    this->template at<"encoder">().draw();
-    this->template at<"decoder">().draw();
-    // The whole is in no shared pointer yet, as its modules() would want.
-    for (const auto& part : torch::nn::Module::children()) adapt::start_from_base(*part);
-  }
-
-  /// What to add to scores [batch, heads, Tq, Tk], so that nobody looks where the mask is false: [batch, 1,
-  /// 1, Tk]; undefined if all is seen. The lowest number rather than minus infinity: a series of which
-  /// nothing is seen has a mean for an answer, as in Hugging Face's, and not NaN.
-  static tensor hidden_keys(const tensor& mask, const tensor& like) {
-    if (!mask.defined()) return {};
-    const auto seen = mask.to(like.device(), at::kBool);
-    if (seen.all().template item<bool>()) return {};
-    const double lowest = like.scalar_type() == at::kHalf ? -65504.0
-                          : like.scalar_type() == at::kBFloat16
-                              ? -3.3895313892515355e38
-                              : double{std::numeric_limits<float>::lowest()};
-    return at::zeros(seen.sizes(), like.options().requires_grad(false))
-        .masked_fill_(seen.logical_not(), lowest)
-        .unsqueeze(1)
-        .unsqueeze(1);
-  }
-
+ private:
   static void require_batch(const tensor& ids, const char* what) {
     if (ids.dim() != 2 || ids.size(1) < 1)
       throw usage_error("fmsb::models::t5 was given " + std::string(what) + " of shape " +

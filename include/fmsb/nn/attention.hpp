@@ -1,12 +1,15 @@
 #pragma once
-#include "fmsb/core/error.hpp"        // usage_error
-#include "fmsb/core/extent.hpp"       // chosen_extent, index_t
-#include "fmsb/core/number_text.hpp"  // number_text
-#include "fmsb/nn/composite.hpp"      // child, composite, unplanned
-#include "fmsb/nn/linear.hpp"         // linear, bias_term
+#include "fmsb/core/error.hpp"    // usage_error
+#include "fmsb/core/extent.hpp"   // chosen_extent, index_t
+#include "fmsb/nn/composite.hpp"  // child, composite, unplanned
+#include "fmsb/nn/dropped.hpp"    // dropped
+#include "fmsb/nn/linear.hpp"     // linear, bias_term
+#include "fmsb/nn/rotary.hpp"     // no_rotation, rotary
+
+#include <ATen/ops/_safe_softmax.h>  // at::_safe_softmax
 
 #include <algorithm>    // std::max
-#include <cmath>        // std::log, std::sqrt
+#include <cmath>        // std::sqrt
 #include <concepts>     // std::default_initializable
 #include <limits>       // std::numeric_limits
 #include <optional>     // std::optional
@@ -134,37 +137,6 @@ using attention_parts =
               typename Plan::template child<"o", linear<C.inner, C.width, C.bias>>, Further...>;
 }  // namespace detail
 
-/// Leaves queries and keys as they are.
-struct no_rotation {
-  tensor operator()(const tensor& x, index_t) const { return x; }
-};
-
-/// Rotary position embedding: turns the pair (i, i + d/2) of each query and key by the angle
-/// position * Base^(-2 i / d), so that a score depends on the distance of the two positions (Su et al.,
-/// "RoFormer", arXiv 2104.09864, section 3.2.2; pairs by halves, as in Llama and Chronos-2).
-template <double Base = 10000.0>
-struct rotary {
-  static_assert(Base > 1, "fmsb::nn::rotary requires a base greater than 1");
-
-  static std::string describe() { return "rotary(base=" + number_text(Base) + ")"; }
-
-  /// @param x      [batch, heads, tokens, d], d even
-  /// @param first  position of the first token
-  tensor operator()(const tensor& x, index_t first) const {
-    const index_t d = x.size(-1);
-    if (d % 2 != 0)
-      throw usage_error("fmsb::nn::rotary turns pairs of features, but a head has " + std::to_string(d) +
-                        ". Choose inner / heads even.");
-    // The angles are needed to more digits than a half type has.
-    const auto wide = x.options().dtype(x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
-    const auto frequency = at::exp(at::arange(0, d, 2, wide) * (-std::log(Base) / static_cast<double>(d)));
-    const auto angle = at::outer(at::arange(first, first + x.size(2), wide), frequency);
-    const auto cosine = angle.cos().to(x.scalar_type()), sine = angle.sin().to(x.scalar_type());
-    const auto low = x.narrow(-1, 0, d / 2), high = x.narrow(-1, d / 2, d / 2);
-    return at::cat({low * cosine - high * sine, high * cosine + low * sine}, -1);
-  }
-};
-
 /// Multi-head attention (Vaswani et al., "Attention Is All You Need", NIPS 2017, section 3.2.2): with heads
 /// h,
 ///
@@ -268,10 +240,12 @@ class multi_head_attention : public detail::attention_parts<Config, Plan, Furthe
       const auto none = at::zeros({}, query.options());
       mask = (mask ? *mask : none).masked_fill(later, -std::numeric_limits<double>::infinity());
     }
-    const double rate = this->is_training() ? Config.dropout : 0;
-    const auto mixed = at::scaled_dot_product_attention(
-        query, key, value, mask, rate, implicit,
-        Config.scaled ? 1 / std::sqrt(static_cast<double>(inner() / Config.heads)) : 1.0);
+    const double scale = Config.scaled ? 1 / std::sqrt(static_cast<double>(inner() / Config.heads)) : 1.0;
+    const auto mixed =
+        Config.dropout > 0 && this->is_training() && !implicit
+            ? mix_some(query, key, value, mask, scale)
+            : at::scaled_dot_product_attention(query, key, value, mask,
+                                               this->is_training() ? Config.dropout : 0, implicit, scale);
     return this->template at<"o">().forward(mixed.transpose(1, 2).reshape({x.size(0), x.size(1), inner()}));
   }
 
@@ -329,6 +303,18 @@ class multi_head_attention : public detail::attention_parts<Config, Plan, Furthe
       return ", rotation=" + Rotation::describe();
     else
       return ", rotation=" + c10::demangle(typeid(Rotation).name());
+  }
+
+  /// Attention with dropout, which LibTorch does step by step on the CPU, too, but drawing its numbers one by
+  /// one. Where a query may see nothing, it gets nothing.
+  static tensor mix_some(const tensor& query, const tensor& key, const tensor& value,
+                         const std::optional<tensor>& mask, double scale) {
+    auto scores = at::matmul(scale == 1 ? query : query * scale, key.transpose(-2, -1));
+    if (mask)
+      scores = mask->scalar_type() == at::kBool
+                   ? scores.masked_fill(mask->logical_not(), -std::numeric_limits<double>::infinity())
+                   : scores + *mask;
+    return at::matmul(dropped(at::_safe_softmax(scores, -1), Config.dropout), value);
   }
 
   static tensor heads_of(const tensor& x) {

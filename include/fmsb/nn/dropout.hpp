@@ -2,6 +2,7 @@
 #include "fmsb/core/error.hpp"        // usage_error
 #include "fmsb/core/extent.hpp"       // index_t
 #include "fmsb/core/number_text.hpp"  // number_text
+#include "fmsb/nn/dropped.hpp"        // dropped
 #include "fmsb/nn/layer.hpp"          // layer
 
 #include <string>  // std::string
@@ -43,7 +44,7 @@ class dropout : public layer {
 
   /// @param x  any shape
   /// @return the same shape
-  tensor forward(const tensor& x) const { return at::dropout(x, rate_, is_training()); }
+  tensor forward(const tensor& x) const { return is_training() ? dropped(x, rate_) : x; }
 
   std::string describe() const override { return "dropout(rate=" + number_text(rate_) + ")"; }
 

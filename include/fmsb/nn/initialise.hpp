@@ -48,4 +48,11 @@ inline double fan_in_bound(index_t fan_in) {
   return fan_in > 0 ? 1 / std::sqrt(static_cast<double>(fan_in)) : 0;
 }
 
+/// Draws a layer's weight from N(0, deviation), and makes its bias zero where it has one.
+template <class Layer>
+void draw_weight(Layer& layer, double deviation) {
+  layer.weight.normal_(0, deviation);
+  if (layer.bias.defined()) layer.bias.zero_();
+}
+
 }  // namespace fmsb::nn

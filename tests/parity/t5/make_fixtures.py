@@ -9,12 +9,12 @@
         gradient.<name>                        of the loss
         generated                              tokens of a greedy run of 6 steps, [batch, 7]
     tiny/lora/                                 a LoRA adapter (r = 2 on q, k, v, o) as peft saves it
-    tiny/adapted.safetensors                   logits adapted and merged
+    tiny/adapted.safetensors                   logits adapted and merged, computed in float64
     buckets.safetensors                        bidirectional, causal: the bucket of each distance -600 .. 600
     dummy.safetensors                          ids, mask, decoder_ids, logits of a checkpoint folder, if one is named:
                                                the one of chronos-forecasting's own tests (test/dummy-chronos-model)
 
-Everything is float32 on one thread. Usage: make_fixtures.py [--dummy FOLDER] [OUT]
+Everything else is float32, on one thread. Usage: make_fixtures.py [--dummy FOLDER] [OUT]
 Needs torch, transformers, peft and safetensors; written with torch 2.11, transformers 5.23 and peft 0.21.2.
 """
 
@@ -85,10 +85,11 @@ def write_tiny(out):
                 p.copy_(0.3 * torch.randn_like(p))
         adapted.save_pretrained(out / "lora")
         (out / "lora" / "README.md").unlink(missing_ok=True)
+        adapted = adapted.double()  # in float alone, its own rounding would take up what the tests allow
         of_adapted = adapted(input_ids=ids, attention_mask=mask, decoder_input_ids=decoder_ids).logits
         merged = adapted.merge_and_unload()
         of_merged = merged(input_ids=ids, attention_mask=mask, decoder_input_ids=decoder_ids).logits
-    save_file({"adapted": of_adapted, "merged": of_merged}, out / "adapted.safetensors")
+    save_file({"adapted": of_adapted.float(), "merged": of_merged.float()}, out / "adapted.safetensors")
 
 
 def write_buckets(file):

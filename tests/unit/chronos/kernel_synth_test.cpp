@@ -1,5 +1,6 @@
 #include "fmsb/models/chronos/kernel_synth.hpp"  // kernel_synth, prior_factor, kernels
 
+#include "support/one_thread.hpp"            // one_thread
 #include "support/property.hpp"              // holds
 #include "unit/chronos/chronos_support.hpp"  // message_of
 
@@ -21,13 +22,6 @@ tensor covariance_by_definition(const kernel_sum& k, index_t n) {
     for (index_t j = 0; j < n; ++j) out.mutable_data_ptr<double>()[i * n + j] = k(i, j, n);
   return out;
 }
-
-/// LibTorch on one thread: matrices as small as these are not worth more.
-struct one_thread {
-  int before = at::get_num_threads();
-  one_thread() { at::set_num_threads(1); }
-  ~one_thread() { at::set_num_threads(before); }
-};
 
 kernel_sum alone(const kernel& k) { return {{{k, false}}}; }
 
@@ -76,7 +70,7 @@ TEST_CASE("kernels are joined from left to right") {
 }
 
 TEST_CASE("the factor of every kernel's covariance gives that covariance back") {
-  const one_thread alone_here;
+  const test::one_thread alone_here;
   for (const auto& k : chronos::kernel_bank()) {
     CAPTURE(k.text());
     const auto expected = covariance_by_definition(alone(k), 200);
@@ -87,7 +81,7 @@ TEST_CASE("the factor of every kernel's covariance gives that covariance back") 
 }
 
 TEST_CASE("series of every kernel of the bank have its covariance") {
-  const one_thread alone_here;
+  const test::one_thread alone_here;
   constexpr index_t n = 24, draws = 4000;
   const auto values = test::normals(6, static_cast<std::size_t>(n * draws));
   const auto normals =

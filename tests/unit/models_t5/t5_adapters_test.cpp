@@ -9,6 +9,7 @@
 #include "fmsb/models/t5/config_file.hpp"  // load_t5
 #include "fmsb/nn/check_module.hpp"        // check_module
 
+#include "support/one_thread.hpp"         // one_thread
 #include "unit/models_t5/t5_support.hpp"  // tiny, tiny_t5, t5_fixture, t5_distance
 
 #include <torch/optim/adamw.h>  // torch::optim::AdamW
@@ -41,13 +42,6 @@ void stir(torch::nn::Module& m) {
   for (auto& p : m.parameters())
     if (p.requires_grad()) p.add_(torch::randn_like(p), 0.2);
 }
-
-/// Tensors this small are quicker on one thread, above all beside other programs.
-struct one_thread {
-  const int before = at::get_num_threads();
-  one_thread() { at::set_num_threads(1); }
-  ~one_thread() { at::set_num_threads(before); }
-};
 
 template <class Model>
 tensor logits_of(const Model& model) {
@@ -114,7 +108,7 @@ TEST_CASE("an adapter's file carries Hugging Face's names") {
 }
 
 TEST_CASE("what a plan trains learns, and what it freezes stays") {
-  const one_thread quick;
+  const test::one_thread quick;
   torch::manual_seed(6);
   auto model = adapted_t5<mixed>();
   const auto frozen = model->named_parameters()["encoder.block.1.layer.0.SelfAttention.k.weight"];
@@ -132,7 +126,7 @@ TEST_CASE("what a plan trains learns, and what it freezes stays") {
 }
 
 TEST_CASE("an adapted T5 keeps what the library relies on") {
-  const one_thread quick;
+  const test::one_thread quick;
   torch::manual_seed(9);
   auto model = adapted_t5<mixed>();
   stir(*model);

@@ -1,11 +1,12 @@
 #pragma once
-#include "fmsb/core/error.hpp"                   // usage_error, data_error
+#include "fmsb/core/error.hpp"                   // usage_error
+#include "fmsb/models/chronos/context_rows.hpp"  // contexts, write_floats
 #include "fmsb/models/chronos/uniform_bins.hpp"  // uniform_bins, config
 #include "fmsb/nn/tensor.hpp"                    // tensor
 
 #include <ATen/ops/full.h>  // at::full
 
-#include <algorithm>  // std::max
+#include <algorithm>  // std::min
 #include <cmath>      // std::isnan, std::fabs
 #include <cstddef>    // std::size_t
 #include <memory>     // std::shared_ptr
@@ -15,9 +16,6 @@
 #include <vector>     // std::vector
 
 namespace fmsb::chronos {
-
-/// Series with their pasts, one span of values in order of time each; a gap is NaN.
-using contexts = std::span<const std::span<const double>>;
 
 /// What a model reads of a batch of series.
 struct context_tokens {
@@ -66,13 +64,7 @@ class tokenizer {
   /// @throws usage_error where there are no series or one has no values
   /// @throws data_error for a value that is infinite, or is so in float32
   context_tokens encode(contexts series, index_t length = 0) const {
-    if (series.empty()) throw usage_error("fmsb::chronos::tokenizer: there are no series to encode.");
-    for (std::size_t i = 0; i < series.size(); ++i) {
-      if (series[i].empty())
-        throw usage_error("fmsb::chronos::tokenizer: series " + std::to_string(i) +
-                          " has no values; a context holds one at least, be it a gap.");
-      length = std::max(length, std::min(static_cast<index_t>(series[i].size()), config_.context_length));
-    }
+    length = detail::row_length(series, config_.context_length, length, reader);
     context_tokens out = empty_rows(static_cast<index_t>(series.size()), length);
     auto* const scales = out.scale.mutable_data_ptr<float>();
     std::vector<float> values;
@@ -147,16 +139,12 @@ class tokenizer {
     return out;
   }
 
+  static constexpr const char* reader = "fmsb::chronos::tokenizer";
+
   /// @throws data_error for infinities
   static void as_floats(std::span<const double> from, std::size_t series, std::vector<float>& into) {
     into.resize(from.size());
-    for (std::size_t t = 0; t < from.size(); ++t) {
-      into[t] = static_cast<float>(from[t]);
-      if (std::isinf(into[t]))
-        throw data_error("fmsb::chronos::tokenizer: series " + std::to_string(series) + " holds " +
-                         number_text(from[t]) + " at position " + std::to_string(t) +
-                         " of what is read; values are finite in float32, or gaps (NaN).");
-    }
+    detail::write_floats(from, series, reader, into.data());
   }
 
   void write_row(const tensor& ids, const tensor& mask, std::size_t row, std::size_t first,

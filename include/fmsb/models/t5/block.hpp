@@ -3,11 +3,11 @@
 #include "fmsb/models/t5/position_bias.hpp"  // t5_side
 #include "fmsb/nn/attention.hpp"             // multi_head_attention, key_value_cache
 #include "fmsb/nn/composite.hpp"             // child, composite
+#include "fmsb/nn/dropped.hpp"               // dropped
 #include "fmsb/nn/embedding.hpp"             // embedding
+#include "fmsb/nn/initialise.hpp"            // draw_weight
 #include "fmsb/nn/linear.hpp"                // linear
 #include "fmsb/nn/rms_norm.hpp"              // rms_norm
-
-#include <ATen/ops/dropout.h>  // at::dropout
 
 #include <cmath>        // std::sqrt
 #include <string>       // std::string
@@ -39,25 +39,18 @@ using t5_first_attention =
 template <t5_config C>
 tensor t5_dropout(const tensor& x, bool training) {
   if constexpr (C.dropout > 0)
-    if (training) return at::dropout(x, C.dropout, true);
+    if (training) return nn::dropped(x, C.dropout);
   return x;
-}
-
-/// Draws a layer's weight from N(0, deviation); a bias, which only a merged adapter brings, is zero.
-template <class Layer>
-void draw_weight(Layer& layer, double deviation) {
-  layer.weight.normal_(0, deviation);
-  if (layer.bias.defined()) layer.bias.zero_();
 }
 
 /// Hugging Face's starting values: what q and k give has a product of unit size without scaling.
 template <t5_config C, class Attention>
 void draw_attention(Attention& attention) {
   const double factor = C.initializer_factor, width = static_cast<double>(C.width);
-  draw_weight(attention.template at<"q">(), factor / std::sqrt(width * static_cast<double>(C.key_width)));
-  draw_weight(attention.template at<"k">(), factor / std::sqrt(width));
-  draw_weight(attention.template at<"v">(), factor / std::sqrt(width));
-  draw_weight(attention.template at<"o">(), factor / std::sqrt(static_cast<double>(C.inner())));
+  nn::draw_weight(attention.template at<"q">(), factor / std::sqrt(width * static_cast<double>(C.key_width)));
+  nn::draw_weight(attention.template at<"k">(), factor / std::sqrt(width));
+  nn::draw_weight(attention.template at<"v">(), factor / std::sqrt(width));
+  nn::draw_weight(attention.template at<"o">(), factor / std::sqrt(static_cast<double>(C.inner())));
 }
 
 }  // namespace detail
@@ -78,10 +71,10 @@ class t5_feed_forward
   }
 
   void draw() {
-    detail::draw_weight(this->template at<"wi">(),
-                        C.initializer_factor / std::sqrt(static_cast<double>(C.width)));
-    detail::draw_weight(this->template at<"wo">(),
-                        C.initializer_factor / std::sqrt(static_cast<double>(C.feed_forward)));
+    nn::draw_weight(this->template at<"wi">(),
+                    C.initializer_factor / std::sqrt(static_cast<double>(C.width)));
+    nn::draw_weight(this->template at<"wo">(),
+                    C.initializer_factor / std::sqrt(static_cast<double>(C.feed_forward)));
   }
 
  protected:
@@ -200,8 +193,8 @@ class t5_block : public nn::composite<
     steps.template at<"1">().draw();
     if constexpr (decodes) steps.template at<mapping>().draw();
     if constexpr (First)
-      detail::draw_weight(steps.template at<"0">().part().template at<"relative_attention_bias">(),
-                          C.initializer_factor / std::sqrt(static_cast<double>(C.width)));
+      nn::draw_weight(steps.template at<"0">().part().template at<"relative_attention_bias">(),
+                      C.initializer_factor / std::sqrt(static_cast<double>(C.width)));
   }
 
  protected:

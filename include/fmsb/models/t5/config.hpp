@@ -29,6 +29,13 @@ struct t5_config {
 
 namespace detail {
 
+constexpr bool sound(const t5_config& c) {
+  return c.vocabulary >= 1 && c.width >= 1 && c.feed_forward >= 1 && c.key_width >= 1 && c.heads >= 1 &&
+         c.encoder_layers >= 1 && c.decoder_layers >= 1 && c.buckets >= 4 && c.max_distance > c.buckets / 2 &&
+         c.dropout >= 0 && c.dropout < 1 && c.epsilon >= 0 && c.pad >= 0 && c.pad < c.vocabulary &&
+         c.decoder_start >= 0 && c.decoder_start < c.vocabulary;
+}
+
 /// What the sizes of Chronos-T5 have in common: 4,096 tokens, as many layers on either side.
 constexpr t5_config chronos_t5(index_t width, index_t heads, index_t layers) {
   return {.vocabulary = 4096,

@@ -1,20 +1,30 @@
 #pragma once
-#include "fmsb/core/error.hpp"       // usage_error
-#include "fmsb/models/t5/block.hpp"  // t5_block_inputs
-#include "fmsb/nn/attention.hpp"     // key_value_cache
-#include "fmsb/nn/layer.hpp"         // shape_text
+#include "fmsb/core/error.hpp"                // usage_error
+#include "fmsb/models/t5/block.hpp"           // t5_block_inputs
+#include "fmsb/models/t5/packed_decoder.hpp"  // packed_decoder, packed_past, packed_step
+#include "fmsb/nn/attention.hpp"              // key_value_cache
+#include "fmsb/nn/layer.hpp"                  // shape_text
 
-#include <algorithm>  // std::max
+#include <algorithm>  // std::max, std::min
 #include <array>      // std::array
+#include <cmath>      // std::sqrt
 #include <cstddef>    // std::size_t
+#include <memory>     // std::shared_ptr
+#include <optional>   // std::optional
 #include <string>     // std::to_string
 #include <utility>    // std::move
+#include <vector>     // std::vector
 
 namespace fmsb::models {
 
 /// A run of a T5's decoder, token by token, for several samples of each encoded series. Keys and values of
 /// the encoded tokens are computed once a series, on the first step, and read by all its samples as queries
 /// of one sequence, never copied; those of the samples' own tokens are kept. No gradient is recorded.
+///
+/// In float on the CPU and with the model in evaluation mode, steps run on kernels of their own
+/// (t5/packed_decoder.hpp), which read the weights as they were at the start, adapters folded in; elsewhere
+/// they run on the model's layers. Both give the logits of `decode` to rounding. Sequences are independent of
+/// each other and of the number of threads, to the bit with the kernels.
 ///
 /// Made by `t5::start`. The model must outlive it and must not change meanwhile. A copy goes its own way from
 /// there: one prefix, several continuations.
@@ -24,7 +34,10 @@ template <class Model>
 class t5_decoding {
  public:
   t5_decoding(const Model& model, tensor encoded, tensor hidden, index_t samples)
-      : model_(&model), encoded_(std::move(encoded)), hidden_(std::move(hidden)), samples_(samples) {}
+      : model_(&model), encoded_(std::move(encoded)), hidden_(std::move(hidden)), samples_(samples) {
+    const at::NoGradGuard no_gradient;
+    if (encoded_.numel() > 0 && detail::can_pack(model, encoded_)) pack();
+  }
 
   /// Steps done, the length of every sequence.
   index_t length() const { return length_; }
@@ -42,6 +55,7 @@ class t5_decoding {
                         nn::detail::shape_text(tokens) + "; it decodes " + std::to_string(samples_) +
                         " samples of " + std::to_string(series()) + " series: give [" +
                         std::to_string(series()) + ", " + std::to_string(samples_) + "].");
+    if (packed_) return packed_logits(tokens);
     const auto& decoder = model_->template at<"decoder">();
     const auto embedded = model_->template at<"shared">().forward(tokens.reshape({-1, 1}));
     t5_block_inputs inputs{.bias = bias(), .encoded = encoded_, .hidden = hidden_};
@@ -56,11 +70,73 @@ class t5_decoding {
 
  private:
   static constexpr std::size_t layers = static_cast<std::size_t>(Model::config.decoder_layers);
+  /// Rows that stay in a core's cache with what they go through.
+  static constexpr index_t rows_at_once = 120;
+
+  void pack() {
+    constexpr auto C = Model::config;
+    const auto& decoder = model_->template at<"decoder">();
+    const auto table = model_->template at<"shared">().effective_weight().contiguous();
+    auto packed = std::make_shared<detail::packed_decoder>();
+    packed->sizes = detail::sizes_of<C>();
+    packed->blocks = detail::pack_stack<C>(decoder);
+    packed->logits = detail::pack(table, {},
+                                  detail::gain_of<C>(decoder.template at<"final_layer_norm">()) *
+                                      (1 / std::sqrt(static_cast<double>(C.width))));
+    packed->table = detail::floats_of(table);
+    packed->samples = static_cast<std::size_t>(samples_);
+    if (hidden_.defined()) packed->hidden = detail::floats_of(hidden_);
+    const auto encoded = encoded_.contiguous();
+    packed->remember(encoded.template const_data_ptr<float>(), static_cast<std::size_t>(series()),
+                     static_cast<std::size_t>(encoded.size(1)));
+    packed_ = std::move(packed);
+    past_.emplace(packed_->sizes, layers, static_cast<std::size_t>(series() * samples_));
+  }
+
+  tensor packed_logits(const tensor& tokens) {
+    const auto ids = tokens.to(at::kCPU, at::kLong).contiguous();
+    const auto* const id = ids.template const_data_ptr<std::int64_t>();
+    const index_t rows = series() * samples_;
+    for (index_t i = 0; i < rows; ++i)
+      if (id[i] < 0 || id[i] >= Model::config.vocabulary)
+        throw usage_error("fmsb::models::t5_decoding was given the token " + std::to_string(id[i]) +
+                          "; the model knows 0 to " + std::to_string(Model::config.vocabulary - 1) + ".");
+    past_->reserve();
+    const auto now = bias();
+    const detail::packed_step step(*packed_, *past_, now.template const_data_ptr<float>(),
+                                   static_cast<std::size_t>(bias_.size(3)));
+    const auto out = fresh_logits();
+    auto* const into = out.template mutable_data_ptr<float>();
+    const index_t stretch =
+        std::min(rows_at_once, (rows + at::get_num_threads() - 1) / at::get_num_threads());
+    const index_t stretches = (rows + stretch - 1) / stretch;
+    scratch_.resize(std::max(scratch_.size(), static_cast<std::size_t>(stretches)));
+    at::parallel_for(0, stretches, 1, [&](index_t begin, index_t end) {
+      auto& scratch = scratch_[static_cast<std::size_t>(begin)];
+      const auto wanted = step.score_floats(static_cast<std::size_t>(stretch));
+      if (scratch.capacity() < static_cast<std::size_t>(stretch) || scratch.scores.size() < wanted)
+        scratch = detail::packed_rows(packed_->sizes, static_cast<std::size_t>(stretch), 2 * wanted);
+      for (index_t i = begin; i < end; ++i)
+        step.run(scratch, static_cast<std::size_t>(i * stretch),
+                 static_cast<std::size_t>(std::min(stretch, rows - i * stretch)), id, into);
+    });
+    past_->advance();
+    ++length_;
+    return out;
+  }
+
+  /// The memory of the last step's logits where nobody else holds it any more.
+  tensor fresh_logits() {
+    if (!logits_.defined() || logits_.use_count() > 1 || logits_.storage().use_count() > 1)
+      logits_ =
+          at::empty({series(), samples_, Model::config.vocabulary}, encoded_.options().requires_grad(false));
+    return logits_;
+  }
 
   /// The bias of the next token on itself and those before, a view of one that is kept.
   tensor bias() {
     if (!bias_.defined() || bias_.size(3) <= length_)
-      bias_ = model_->template at<"decoder">().last_bias(std::max<index_t>(64, 2 * length_));
+      bias_ = model_->template at<"decoder">().last_bias(std::max<index_t>(64, 2 * length_)).contiguous();
     return bias_.narrow(3, bias_.size(3) - length_ - 1, length_ + 1);
   }
 
@@ -68,7 +144,10 @@ class t5_decoding {
   tensor encoded_, hidden_;
   index_t samples_, length_ = 0;
   std::array<nn::key_value_cache, layers> self_, cross_;
-  tensor bias_;
+  tensor bias_, logits_;
+  std::shared_ptr<const detail::packed_decoder> packed_;  ///< empty: the model's layers are run
+  std::optional<detail::packed_past> past_;
+  std::vector<detail::packed_rows> scratch_;  ///< of stretches of rows
 };
 
 }  // namespace fmsb::models

@@ -1,10 +1,12 @@
 #pragma once
-#include "fmsb/models/t5/block.hpp"          // t5_block
-#include "fmsb/models/t5/position_bias.hpp"  // position_bias, bias_by_distance
-#include "fmsb/nn/repeat.hpp"                // repeat
+#include "fmsb/models/t5/block.hpp"           // t5_block
+#include "fmsb/models/t5/packed_encoder.hpp"  // packed_encoder, can_pack
+#include "fmsb/models/t5/position_bias.hpp"   // position_bias, bias_by_distance
+#include "fmsb/nn/repeat.hpp"                 // repeat
 
-#include <limits>  // std::numeric_limits
-#include <string>  // std::string
+#include <cstddef>  // std::size_t
+#include <limits>   // std::numeric_limits
+#include <string>   // std::string
 
 namespace fmsb::models {
 
@@ -36,6 +38,19 @@ class t5_stack
     return detail::t5_dropout<C>(this->template at<"final_layer_norm">().forward(y), this->is_training());
   }
 
+  /// The encoder over whole sequences. Without gradient, in evaluation and in float on the CPU it runs on
+  /// kernels of its own (t5/packed_encoder.hpp), elsewhere on its layers, with the same result to rounding.
+  /// @param x       [batch, tokens, width], embedded
+  /// @param hidden  what `detail::hidden_keys` adds to the scores; undefined if all tokens are seen
+  /// @return [batch, tokens, width], normed
+  tensor run_hiding(const tensor& x, const tensor& hidden) const requires(Side == t5_side::encoder) {
+    if (!at::GradMode::is_enabled() && x.numel() > 0 && detail::can_pack(*this, x))
+      return run_packed(x, hidden);
+    auto bias = position_bias(x.size(1));
+    if (hidden.defined()) bias = bias + hidden;
+    return run(x, [&](index_t) { return t5_block_inputs{.bias = bias}; });
+  }
+
   /// The position bias of all its layers for sequences of a length, [1, heads, tokens, tokens]; in the
   /// decoder minus infinity where a key comes after its query.
   tensor position_bias(index_t tokens) const {
@@ -61,6 +76,22 @@ class t5_stack
 
  protected:
   std::string title() const override { return "t5_stack"; }
+
+ private:
+  tensor run_packed(const tensor& x, const tensor& hidden) const {
+    const index_t tokens = x.size(1);
+    const detail::packed_encoder encoder(
+        detail::sizes_of<C>(), detail::pack_stack<C>(*this),
+        detail::floats_of(detail::gain_of<C>(this->template at<"final_layer_norm">())));
+    const auto distance =
+        detail::bias_by_distance<C, Side>(blocks().first().table(), 1 - tokens, 2 * tokens - 1);
+    const auto hides = hidden.defined() ? hidden.contiguous() : hidden;
+    const auto y = x.clone(at::MemoryFormat::Contiguous);
+    encoder.run(y.template mutable_data_ptr<float>(), static_cast<std::size_t>(x.size(0)),
+                static_cast<std::size_t>(tokens), distance.template const_data_ptr<float>(),
+                hides.defined() ? hides.template const_data_ptr<float>() : nullptr);
+    return y;
+  }
 };
 
 }  // namespace fmsb::models
