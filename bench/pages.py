@@ -1,4 +1,4 @@
-"""What the pages of docs/results share: the words on machine and commit, tables, aims and bars."""
+"""What the pages of docs/results share: the words on machine and commit, tables, aims, bars and dots."""
 
 import os
 import pathlib
@@ -82,5 +82,31 @@ $times << END
 {lines}
 END
 plot $times using 2:xtic(1) title "{names[0]}" lc rgb "#b0703c", "" using 3 title "{names[1]}" lc rgb "#2f6f9f"
+"""
+    subprocess.run(["gnuplot"], input=script, text=True, check=True)
+
+
+def scatter(path, dots, levels, title, xlabel, ylabel):
+    """Named (name, x, y, width of y's range) on a logarithmic x, and named levels across, as an SVG by gnuplot."""
+    points = "\n".join(f'{x} {y:.6g} {width / 2:.6g} "{name}"' for name, x, y, width in dots)
+    left, right = min(d[1] for d in dots) / 3, max(d[1] for d in dots) * 12
+    lines = "\n".join(f'set arrow from {left},{y:.6g} to {right},{y:.6g} nohead dt 2 lc rgb "#888888"\n'
+                      f'set label "{name}" at {right},{y:.6g} right offset 0,0.5 tc rgb "#666666"' for name, y in levels)
+    script = f"""set terminal svg size 900,520 noenhanced font "sans,12" background "white"
+set output "{path}"
+set title "{title}"
+set logscale x
+set xrange [{left}:{right}]
+set xlabel "{xlabel} (logarithmic)"
+set ylabel "{ylabel}"
+set format x "%.0f"
+set grid ytics lc rgb "#dddddd"
+set offsets 0, 0, graph 0.05, graph 0.05
+unset key
+{lines}
+$dots << END
+{points}
+END
+plot $dots using 1:2:3 with yerrorbars pt 7 lc rgb "#2f6f9f", "" using 1:2:4 with labels left offset 1,0.4
 """
     subprocess.run(["gnuplot"], input=script, text=True, check=True)
