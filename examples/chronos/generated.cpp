@@ -3,13 +3,14 @@
 #include "fmsb/core/random_bits.hpp"             // random_bits
 #include "fmsb/data/mixup.hpp"                   // mixup
 #include "fmsb/data/random_draws.hpp"            // draw_normal
+#include "fmsb/data/scaling.hpp"                 // z_score
 #include "fmsb/models/chronos/kernel_synth.hpp"  // kernel_synth
 #include "fmsb/report/atomic_file.hpp"           // write_atomically
 #include "fmsb/report/progress.hpp"              // progress
 #include "fmsb/report/table.hpp"                 // fixed
 
 #include <algorithm>  // std::min, std::max
-#include <cmath>      // std::sin
+#include <cmath>      // std::pow, std::sin
 #include <numbers>    // std::numbers::pi
 #include <ostream>    // std::ostream
 #include <string>     // std::string
@@ -54,6 +55,14 @@ void write_patient(std::ostream& out, std::size_t number, std::uint64_t seed) {
   }
 }
 
+/// The series on a level of 2 to 40 of its own deviations. What a random kernel draws swings about zero, and
+/// fills all bins once it is divided by its mean size; what people measure mostly stands on a level, and
+/// moves within a few.
+data::series on_level(const data::series& x, random_bits& bits) {
+  const double level = 2 * std::pow(20.0, unit_interval(bits));
+  return data::z_score{.mean = {level}, .deviation = {1}}.invert(data::z_score::fit(x).apply(x));
+}
+
 }  // namespace
 
 std::vector<data::series> training_series(std::vector<data::series> given, const generated_options& how) {
@@ -61,7 +70,9 @@ std::vector<data::series> training_series(std::vector<data::series> given, const
   report::progress line("generating series", how.kernels + how.mixtures);
   const chronos::kernel_synth kernels({.length = static_cast<index_t>(how.length), .seed = how.seed});
   for (std::size_t i = 0; i < how.kernels; ++i) {
-    all.push_back(kernels.draw(i));
+    random_bits bits(how.seed, i);
+    const auto drawn = kernels.draw(i);
+    all.push_back(unit_interval(bits) < how.levels ? on_level(drawn, bits) : drawn);
     line.advance();
   }
   if (how.mixtures == 0) return all;

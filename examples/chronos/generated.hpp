@@ -11,6 +11,7 @@ namespace driver {
 /// What to pretrain on: series from random kernels, mixtures of these and of `given`, and `given` itself.
 struct generated_options {
   std::size_t kernels = 1000, mixtures = 1000, length = 512;
+  double levels = 0.5;  ///< share of the series from kernels that stand on a level, rather than about zero
   std::uint64_t seed = 1;
 };
 std::vector<fmsb::data::series> training_series(std::vector<fmsb::data::series> given,

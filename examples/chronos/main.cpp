@@ -99,6 +99,9 @@ void add_pretrain(CLI::App& to, pretrain_options& o) {
       ->type_name("FILE[,FILE...]");
   to.add_option("--generated", o.generated, "series from random kernels (default 1000)")->type_name("N");
   to.add_option("--mixtures", o.mixtures, "mixtures of all series (default 1000)")->type_name("N");
+  to.add_option("--levels", o.levels, "share of them that stand on a level (default .5)")
+      ->check(CLI::Range(0.0, 1.0).description(""))
+      ->type_name("X");
   to.add_option("--length", o.length, "rows of a generated series (default 512)")->type_name("N");
   to.add_option("--steps", o.steps, "batches to learn from (default 2000)")
       ->check(CLI::PositiveNumber.description(""))

@@ -39,7 +39,7 @@ struct pretrain_options {
   std::vector<fs::path> series{};  ///< learned from besides what is generated
   std::size_t generated = 1000, mixtures = 1000, length = 512;
   std::uint64_t steps = 2000, batch = 32, seed = 1, checkpoint_every = 200;
-  double rate = 1e-3, blanked = 0.2;
+  double rate = 1e-3, blanked = 0.2, levels = 0.5;
 };
 
 struct finetune_options {

@@ -1,9 +1,10 @@
-#include "fmsb/core/error.hpp"       // usage_error
-#include "fmsb/core/version.hpp"     // version
-#include "fmsb/data/csv.hpp"         // read_csv
-#include "fmsb/report/json.hpp"      // write_json
-#include "fmsb/report/progress.hpp"  // print_duration
-#include "fmsb/report/table.hpp"     // fixed, grouped
+#include "fmsb/core/error.hpp"        // usage_error
+#include "fmsb/core/number_text.hpp"  // number_text
+#include "fmsb/core/version.hpp"      // version
+#include "fmsb/data/csv.hpp"          // read_csv
+#include "fmsb/report/json.hpp"       // write_json
+#include "fmsb/report/progress.hpp"   // print_duration
+#include "fmsb/report/table.hpp"      // fixed, grouped
 
 #include "generated.hpp"  // training_series
 #include "menu.hpp"       // whole_model
@@ -31,7 +32,8 @@ std::vector<data::series> read_all(const std::vector<fs::path>& files) {
 std::string settings_of(const pretrain_options& wanted) {
   std::string text = wanted.size + " " + std::to_string(wanted.context) + "+" +
                      std::to_string(wanted.horizon) + " on " + std::to_string(wanted.generated) + "+" +
-                     std::to_string(wanted.mixtures) + "x" + std::to_string(wanted.length);
+                     std::to_string(wanted.mixtures) + "x" + std::to_string(wanted.length) + ", " +
+                     number_text(wanted.levels) + " on levels";
   for (const auto& file : wanted.series) text += " " + file.filename().string();
   return text;
 }
@@ -43,7 +45,7 @@ report::json to_json(const pretrain_options& wanted, const train::history& past)
       {"size", wanted.size},           {"context", wanted.context},   {"horizon", wanted.horizon},
       {"generated", wanted.generated}, {"mixtures", wanted.mixtures}, {"length", wanted.length},
       {"steps", wanted.steps},         {"batch", wanted.batch},       {"rate", wanted.rate},
-      {"blanked", wanted.blanked},     {"seed", wanted.seed}};
+      {"blanked", wanted.blanked},     {"levels", wanted.levels},     {"seed", wanted.seed}};
   for (const auto& file : wanted.series) out["settings"]["series"].push_back(file.filename().string());
   out["training"] = train::to_json(past);
   return out;
@@ -68,6 +70,7 @@ std::string pretrain(const pretrain_options& wanted) {
   const auto all = training_series(read_all(wanted.series), {.kernels = wanted.generated,
                                                              .mixtures = wanted.mixtures,
                                                              .length = wanted.length,
+                                                             .levels = wanted.levels,
                                                              .seed = wanted.seed});
   const double generating = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   const chronos::windows examples(all, {.context = context,
