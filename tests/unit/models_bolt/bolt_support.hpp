@@ -2,6 +2,8 @@
 #include "fmsb/models/chronos_bolt.hpp"  // chronos_bolt
 #include "fmsb/nn/state_dict.hpp"        // load_state, open_safetensors
 
+#include "support/distance.hpp"  // distance
+
 #include <algorithm>   // std::max
 #include <filesystem>  // std::filesystem::path
 #include <string>      // std::string
@@ -49,12 +51,6 @@ inline nn::module<models::chronos_bolt<tiny_bolt>> small_bolt() {
   nn::load_state(model, bolt_fixtures() / "tiny/model.safetensors");
   model->eval();
   return model;
-}
-
-/// The largest difference, relative to the largest number.
-inline double distance(const tensor& x, const tensor& y) {
-  if (x.sizes() != y.sizes()) return 1e300;
-  return ((x - y).abs().max() / y.abs().max().clamp_min(1e-30)).item<double>();
 }
 
 /// The same series by series, of which the worst counts: their scales differ.

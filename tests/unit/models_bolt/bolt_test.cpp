@@ -3,6 +3,7 @@
 
 #include "support/message.hpp"                // message_of
 #include "support/one_thread.hpp"             // one_thread
+#include "support/stored_gradients.hpp"       // check_stored_gradients
 #include "unit/models_bolt/bolt_support.hpp"  // small_bolt, bolt_fixture, series_distance
 
 #include <cmath>    // std::sqrt
@@ -34,18 +35,7 @@ TEST_CASE("Chronos-Bolt's embeddings, quantiles and loss are those of chronos-fo
 TEST_CASE("Chronos-Bolt's gradients are those of chronos-forecasting") {
   auto model = small_bolt();
   model->loss(bolt_fixture("context"), bolt_fixture("target")).backward();
-  const auto expected = data::open_safetensors(test::bolt_fixtures() / "tiny/expected.safetensors");
-  const auto parameters = model->named_parameters();
-  int compared = 0;
-  for (const auto& stored : expected.tensors()) {
-    if (!stored.name.starts_with("gradient.")) continue;
-    CAPTURE(stored.name);
-    const auto* own = parameters.find(stored.name.substr(9));
-    REQUIRE(own != nullptr);
-    CHECK(distance(own->grad(), nn::tensor_of(stored)) < 2e-5);
-    ++compared;
-  }
-  CHECK(compared == 19);
+  CHECK(test::check_stored_gradients(model, test::bolt_fixtures() / "tiny/expected.safetensors", 2e-5) == 19);
 }
 
 TEST_CASE("Chronos-Bolt reads the last context_length values, and series without anything to scale by") {

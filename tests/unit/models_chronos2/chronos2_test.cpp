@@ -5,6 +5,7 @@
 
 #include "support/message.hpp"  // message_of
 #include "support/property.hpp"
+#include "support/stored_gradients.hpp"               // check_stored_gradients
 #include "unit/models_chronos2/chronos2_support.hpp"  // tiny_chronos2, chronos2_fixture, chronos2_distance
 
 #include <ATen/ops/randn.h>     // at::randn
@@ -91,19 +92,8 @@ TEST_CASE("Chronos-2's loss and gradients are those of chronos-forecasting") {
   const auto loss = model->loss(g.context, g.target, g.informed);
   CHECK(chronos2_distance(loss.detach(), chronos2_fixture("loss_informed")) < 1e-5);
   loss.backward();
-  const auto expected = data::open_safetensors(test::chronos2_fixtures() / "tiny/expected.safetensors");
-  const auto parameters = model->named_parameters();
-  int compared = 0;
-  for (const auto& stored : expected.tensors()) {
-    if (!stored.name.starts_with("gradient.")) continue;
-    CAPTURE(stored.name);
-    const auto* own = parameters.find(stored.name.substr(9));
-    REQUIRE(own != nullptr);
-    const auto theirs = nn::tensor_of(stored);
-    CHECK((own->grad() - theirs).abs().max().item<double>() < 1e-5 * theirs.abs().max().item<double>());
-    ++compared;
-  }
-  CHECK(compared == 19);
+  CHECK(test::check_stored_gradients(model, test::chronos2_fixtures() / "tiny/expected.safetensors", 1e-5) ==
+        19);
 }
 
 TEST_CASE("series in the same group see each other, and none else") {

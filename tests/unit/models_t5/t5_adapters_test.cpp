@@ -10,7 +10,7 @@
 #include "fmsb/nn/check_module.hpp"        // check_module
 
 #include "support/one_thread.hpp"         // one_thread
-#include "unit/models_t5/t5_support.hpp"  // tiny, tiny_t5, t5_fixture, t5_distance
+#include "unit/models_t5/t5_support.hpp"  // tiny, tiny_t5, t5_fixture, distance
 
 #include <torch/optim/adamw.h>  // torch::optim::AdamW
 
@@ -21,7 +21,7 @@
 
 using namespace fmsb;
 using adapt::names, adapt::plan, adapt::rule;
-using test::t5_distance, test::t5_fixture, test::tiny;
+using test::distance, test::t5_fixture, test::tiny;
 
 namespace {
 
@@ -55,23 +55,22 @@ tensor logits_of(const Model& model) {
 TEST_CASE("a LoRA adapter that peft wrote gives peft's logits, adapted and merged") {
   auto model = adapted_t5<lora>();
   adapt::load_peft(model, test::t5_fixtures() / "tiny/lora");
-  CHECK(t5_distance(logits_of(model), t5_fixture("adapted", "tiny/adapted.safetensors")) < 1e-5);
+  CHECK(distance(logits_of(model), t5_fixture("adapted", "tiny/adapted.safetensors")) < 1e-5);
   const auto merged = adapt::merge(model);
   static_assert(std::same_as<std::remove_cvref_t<decltype(merged)>, nn::module<models::t5<tiny>>>);
-  CHECK(t5_distance(logits_of(merged), t5_fixture("merged", "tiny/adapted.safetensors")) < 1e-5);
+  CHECK(distance(logits_of(merged), t5_fixture("merged", "tiny/adapted.safetensors")) < 1e-5);
 }
 
 TEST_CASE_TEMPLATE("an adapted T5 starts from its checkpoint, merges, clones and comes back from files", Plan,
                    lora, mixed) {
   auto model = adapted_t5<Plan>();
   if constexpr (std::same_as<Plan, lora>)
-    CHECK(t5_distance(logits_of(model), t5_fixture("logits")) <
-          1e-5);  // fourier_ft does not start as its base
+    CHECK(distance(logits_of(model), t5_fixture("logits")) < 1e-5);  // fourier_ft does not start as its base
   stir(*model);
   const auto expected = logits_of(model);
-  CHECK(t5_distance(expected, t5_fixture("logits")) > 1e-3);
+  CHECK(distance(expected, t5_fixture("logits")) > 1e-3);
 
-  CHECK(t5_distance(logits_of(adapt::merge(model)), expected) < 2e-5);
+  CHECK(distance(logits_of(adapt::merge(model)), expected) < 2e-5);
   const auto copy = std::dynamic_pointer_cast<nn::concrete<models::t5<tiny, Plan>>>(model->clone());
   REQUIRE(copy);
   CHECK(logits_of(copy).equal(expected));
@@ -89,7 +88,7 @@ TEST_CASE_TEMPLATE("an adapted T5 starts from its checkpoint, merges, clones and
   auto decoding = model->start(model->encode(t5_fixture("ids"), mask), mask, 1);
   tensor last;
   for (index_t t = 0; t < tokens.size(1); ++t) last = decoding.step(tokens.narrow(1, t, 1));
-  CHECK(t5_distance(last.squeeze(1), expected.select(1, tokens.size(1) - 1)) < 1e-5);
+  CHECK(distance(last.squeeze(1), expected.select(1, tokens.size(1) - 1)) < 1e-5);
 }
 
 TEST_CASE("an adapter's file carries Hugging Face's names") {

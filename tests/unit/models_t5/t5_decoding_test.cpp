@@ -1,13 +1,13 @@
 #include "fmsb/models/t5.hpp"  // t5, t5_decoding
 
-#include "unit/models_t5/t5_support.hpp"  // tiny_t5, t5_fixture, t5_distance
+#include "unit/models_t5/t5_support.hpp"  // tiny_t5, t5_fixture, distance
 
 #include <ATen/ops/randint.h>  // at::randint
 
 #include "support/doctest.hpp"
 
 using namespace fmsb;
-using test::t5_distance, test::t5_fixture, test::tiny, test::tiny_t5;
+using test::distance, test::t5_fixture, test::tiny, test::tiny_t5;
 
 TEST_CASE("token by token gives the logits of the whole, for one and for several samples, padded and not") {
   const torch::NoGradGuard no_gradient;
@@ -31,7 +31,7 @@ TEST_CASE("token by token gives the logits of the whole, for one and for several
 
       for (index_t s = 0; s < samples; ++s) {
         const auto whole = model->decode(tokens.select(1, s), encoded, mask);
-        CHECK(t5_distance(parts.select(1, s), whole) < 1e-5);
+        CHECK(distance(parts.select(1, s), whole) < 1e-5);
       }
     }
 }
@@ -64,7 +64,7 @@ TEST_CASE("a copy of a decoding goes its own way") {
   const auto again = one.step(seven);
   auto fresh = model->start(model->encode(t5_fixture("ids"), mask), mask, 2);
   for (const auto& tokens : {zero, five, five}) fresh.step(tokens);
-  CHECK(t5_distance(again, fresh.step(seven)) < 1e-6);
+  CHECK(distance(again, fresh.step(seven)) < 1e-6);
   CHECK(one.length() == 4);
   CHECK(other.length() == 3);
 }

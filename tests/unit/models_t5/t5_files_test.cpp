@@ -1,7 +1,7 @@
 #include "fmsb/models/t5/config_file.hpp"  // load_t5, require_t5_config
 
 #include "support/data.hpp"               // data_file, skip
-#include "unit/models_t5/t5_support.hpp"  // tiny, tiny_t5, t5_fixture, t5_distance
+#include "unit/models_t5/t5_support.hpp"  // tiny, tiny_t5, t5_fixture, distance
 
 #include <filesystem>  // std::filesystem::copy_file
 #include <fstream>     // std::ofstream
@@ -11,7 +11,7 @@
 #include "support/doctest.hpp"
 
 using namespace fmsb;
-using test::t5_distance, test::t5_fixture, test::tiny, test::tiny_t5;
+using test::distance, test::t5_fixture, test::tiny, test::tiny_t5;
 
 namespace {
 
@@ -44,7 +44,7 @@ TEST_CASE("a folder of Hugging Face's loads, and computes what it computes there
   auto model = models::load_t5<tiny>(test::t5_fixtures() / "tiny");
   CHECK_FALSE(model->is_training());
   const auto y = model->forward(t5_fixture("ids"), t5_fixture("mask"), t5_fixture("decoder_ids"));
-  CHECK(t5_distance(y, t5_fixture("logits")) < 1e-5);
+  CHECK(distance(y, t5_fixture("logits")) < 1e-5);
 }
 
 TEST_CASE("the names of a T5's state dict are Hugging Face's") {
@@ -67,8 +67,7 @@ TEST_CASE("the dummy checkpoint of chronos-forecasting's tests gives transformer
   const torch::NoGradGuard no_gradient;
   auto model = models::load_t5<dummy>(found->parent_path());
   const auto given = [](const char* name) { return t5_fixture(name, "dummy.safetensors"); };
-  CHECK(t5_distance(model->forward(given("ids"), given("mask"), given("decoder_ids")), given("logits")) <
-        1e-5);
+  CHECK(distance(model->forward(given("ids"), given("mask"), given("decoder_ids")), given("logits")) < 1e-5);
 }
 
 TEST_CASE("the table of tokens may stand under several names, if they agree") {

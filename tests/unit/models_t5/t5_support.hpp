@@ -2,7 +2,8 @@
 #include "fmsb/models/t5.hpp"      // t5
 #include "fmsb/nn/state_dict.hpp"  // load_state, open_safetensors
 
-#include "support/folder.hpp"  // temporary_folder
+#include "support/distance.hpp"  // distance
+#include "support/folder.hpp"    // temporary_folder
 
 #include <filesystem>  // std::filesystem::path
 #include <string>      // std::string
@@ -34,12 +35,6 @@ inline nn::module<models::t5<tiny>> tiny_t5() {
   nn::load_state(model, t5_fixtures() / "tiny/model.safetensors");
   model->eval();
   return model;
-}
-
-/// The largest difference, relative to the largest number.
-inline double t5_distance(const tensor& x, const tensor& y) {
-  if (x.sizes() != y.sizes()) return 1e300;
-  return ((x - y).abs().max() / y.abs().max().clamp_min(1e-30)).item<double>();
 }
 
 }  // namespace fmsb::test

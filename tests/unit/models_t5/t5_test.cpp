@@ -3,7 +3,8 @@
 #include "fmsb/nn/check_module.hpp"  // check_module
 #include "fmsb/nn/tree.hpp"          // count_parameters
 
-#include "unit/models_t5/t5_support.hpp"  // tiny, tiny_t5, t5_fixture, t5_distance
+#include "support/stored_gradients.hpp"   // check_stored_gradients
+#include "unit/models_t5/t5_support.hpp"  // tiny, tiny_t5, t5_fixture, distance
 
 #include <cmath>    // std::sqrt
 #include <sstream>  // std::ostringstream
@@ -12,7 +13,7 @@
 #include "support/doctest.hpp"
 
 using namespace fmsb;
-using test::t5_distance, test::t5_fixture, test::tiny, test::tiny_t5;
+using test::distance, test::t5_fixture, test::tiny, test::tiny_t5;
 
 namespace {
 
@@ -34,31 +35,20 @@ TEST_CASE("T5's encoder, logits and loss are those of transformers") {
   const auto ids = t5_fixture("ids"), mask = t5_fixture("mask"), labels = t5_fixture("labels");
   const auto encoded = model->encode(ids, mask);
   // What nobody sees is computed all the same, and alike.
-  CHECK(t5_distance(encoded, t5_fixture("encoded")) < 1e-5);
+  CHECK(distance(encoded, t5_fixture("encoded")) < 1e-5);
   const auto decoder_ids = model->decoder_ids_of(labels);
   CHECK(decoder_ids.equal(t5_fixture("decoder_ids")));
-  CHECK(t5_distance(model->decode(decoder_ids, encoded, mask), t5_fixture("logits")) < 1e-5);
-  CHECK(t5_distance(model->forward(ids, mask, decoder_ids), t5_fixture("logits")) < 1e-5);
-  CHECK(t5_distance(model->loss(ids, mask, labels), t5_fixture("loss")) < 1e-5);
-  CHECK(t5_distance(model->loss(ids.to(at::kInt), mask.to(at::kLong), labels), t5_fixture("loss")) < 1e-5);
+  CHECK(distance(model->decode(decoder_ids, encoded, mask), t5_fixture("logits")) < 1e-5);
+  CHECK(distance(model->forward(ids, mask, decoder_ids), t5_fixture("logits")) < 1e-5);
+  CHECK(distance(model->loss(ids, mask, labels), t5_fixture("loss")) < 1e-5);
+  CHECK(distance(model->loss(ids.to(at::kInt), mask.to(at::kLong), labels), t5_fixture("loss")) < 1e-5);
 }
 
 TEST_CASE(
     "T5's gradients are those of transformers, the shared table's and the position biases' among them") {
   auto model = tiny_t5();
   model->loss(t5_fixture("ids"), t5_fixture("mask"), t5_fixture("labels")).backward();
-  const auto expected = data::open_safetensors(test::t5_fixtures() / "tiny/expected.safetensors");
-  const auto parameters = model->named_parameters();
-  int compared = 0;
-  for (const auto& stored : expected.tensors()) {
-    if (!stored.name.starts_with("gradient.")) continue;
-    CAPTURE(stored.name);
-    const auto* own = parameters.find(stored.name.substr(9));
-    REQUIRE(own != nullptr);
-    CHECK(t5_distance(own->grad(), nn::tensor_of(stored)) < 2e-5);
-    ++compared;
-  }
-  CHECK(compared == 14);
+  CHECK(test::check_stored_gradients(model, test::t5_fixtures() / "tiny/expected.safetensors", 2e-5) == 14);
 }
 
 TEST_CASE("every distance has the bucket that transformers gives it") {
@@ -96,7 +86,7 @@ TEST_CASE("hidden tokens change nothing that is seen, and a mask of ones is no m
   auto model = tiny_t5();
   const auto ids = t5_fixture("ids"), mask = t5_fixture("mask"), decoder_ids = t5_fixture("decoder_ids");
   const auto other = ids.where(mask, at::full_like(ids, 17));
-  CHECK(t5_distance(model->forward(other, mask, decoder_ids), model->forward(ids, mask, decoder_ids)) < 1e-6);
+  CHECK(distance(model->forward(other, mask, decoder_ids), model->forward(ids, mask, decoder_ids)) < 1e-6);
   CHECK(model->forward(ids, at::ones_like(mask), decoder_ids).equal(model->forward(ids, {}, decoder_ids)));
   // A series of which nothing is seen has an answer.
   CHECK(model->forward(ids, at::zeros_like(mask), decoder_ids).isfinite().all().item<bool>());
