@@ -43,7 +43,7 @@ class shared_table {
     if (const auto found = held_.find(key); found != held_.end())
       if (auto value = found->second.lock()) return value;
     std::erase_if(held_, [](const auto& entry) { return entry.second.expired(); });
-    auto value = std::make_shared<const T>(make(key));
+    std::shared_ptr<const T> value(new T(make(key)));  // not make_shared: a T need not be movable
     held_[key] = value;
     return value;
   }

@@ -114,7 +114,7 @@ struct peft_method<vera<Rank, Options>> {
                               at::kCPU,
                               -1};
     const auto drawn = shared_projections(key);
-    return {drawn->a, drawn->b};
+    return {drawn->a.matrix(), drawn->b.matrix()};
   }
 };
 

@@ -1,11 +1,12 @@
 #pragma once
-#include "fmsb/adapt/adapted.hpp"     // adapted
-#include "fmsb/adapt/kept.hpp"        // kept, shared_table
-#include "fmsb/adapt/on_rows.hpp"     // linear_layer, on_rows, frozen_base
-#include "fmsb/core/error.hpp"        // usage_error
-#include "fmsb/core/number_text.hpp"  // number_text
-#include "fmsb/nn/initialise.hpp"     // filled
-#include "fmsb/nn/operation.hpp"      // operation, apply_operation
+#include "fmsb/adapt/adapted.hpp"        // adapted
+#include "fmsb/adapt/frozen_factor.hpp"  // frozen_factor
+#include "fmsb/adapt/kept.hpp"           // kept, shared_table
+#include "fmsb/adapt/on_rows.hpp"        // linear_layer, on_rows, frozen_base
+#include "fmsb/core/error.hpp"           // usage_error
+#include "fmsb/core/number_text.hpp"     // number_text
+#include "fmsb/nn/initialise.hpp"        // filled
+#include "fmsb/nn/operation.hpp"         // operation, apply_operation
 
 #include <ATen/CPUGeneratorImpl.h>  // at::detail::createCPUGenerator
 
@@ -15,6 +16,7 @@
 #include <cstdint>  // std::uint64_t
 #include <memory>   // std::shared_ptr
 #include <string>   // std::string
+#include <utility>  // std::move
 #include <vector>   // std::vector
 
 namespace fmsb::adapt {
@@ -39,61 +41,70 @@ struct projections_key {
   friend auto operator<=>(const projections_key&, const projections_key&) = default;
 };
 
-/// The random matrices that all layers of a model share.
+/// A [rank, max_in] and B [max_out, rank], the random matrices that all layers of a model share; a layer
+/// takes their first columns and rows. Each is there as a factor from both sides.
 struct projections {
   projections_key key;
-  tensor a;  ///< [rank, max_in]
-  tensor b;  ///< [max_out, rank]
+  frozen_factor a, a_transposed, b, b_transposed;
 
-  explicit projections(const projections_key& k) : key(k) {
-    auto generator = at::make_generator<at::CPUGeneratorImpl>(k.seed);
+  static projections draw(const projections_key& key) {
+    auto generator = at::make_generator<at::CPUGeneratorImpl>(key.seed);
+    const at::Device device(key.device, static_cast<c10::DeviceIndex>(key.device_index));
     const auto drawn = [&](index_t rows, index_t columns) {
       const double bound = std::sqrt(6.0 / static_cast<double>(columns));  // Kaiming uniform, fan in
-      return at::empty({rows, columns}, at::kFloat).uniform_(-bound, bound, generator);
+      return at::empty({rows, columns}, at::kFloat).uniform_(-bound, bound, generator).to(device, key.type);
     };
-    const at::Device device(k.device, static_cast<c10::DeviceIndex>(k.device_index));
-    a = drawn(k.rank, k.max_in).to(device, k.type);
-    b = drawn(k.max_out, k.rank).to(device, k.type);
+    const auto a = drawn(key.rank, key.max_in), b = drawn(key.max_out, key.rank);
+    return {key, frozen_factor(a), frozen_factor(a.t()), frozen_factor(b), frozen_factor(b.t())};
   }
 };
 
 inline std::shared_ptr<const projections> shared_projections(const projections_key& key) {
   static shared_table<projections_key, projections> table;
-  return table.get(key, [](const projections_key& k) { return projections(k); });
+  return table.get(key, &projections::draw);
 }
 
 /// y = x W' + b + lambda_b o ((lambda_d o (x A')) B') with all but the vectors frozen, on rows.
 struct vera_rows final : nn::operation {
   enum input : std::size_t { of_x, of_lambda_b, of_lambda_d };
 
+  explicit vera_rows(std::shared_ptr<const projections> shared) : shared_(std::move(shared)) {}
+
   tensor forward(const tensor& x, const tensor& weight, const tensor& bias, const tensor& lambda_b,
-                 const tensor& lambda_d, const tensor& a, const tensor& b) {
+                 const tensor& lambda_d) {
     // The small matrices last, and in backward first: they are in the cache still.
     const auto y = at::linear(x, weight, bias);
-    const auto z = at::mm(x, a.t());
-    const auto w = at::mm(z * lambda_d, b.t());
+    const auto z = shared_->a.product(x, lambda_d.size(0));
+    const auto w = shared_->b.product(z * lambda_d, weight.size(0));
     y.addcmul_(w, lambda_b);
-    keep({x, weight, lambda_b, lambda_d, a, b, z, w});
+    keep({x, weight, lambda_b, lambda_d, z, w});
     return y;
   }
 
   std::vector<tensor> gradients(const tensor& gy) override {
-    const auto [x, weight, lambda_b, lambda_d, a, b, kept_z, kept_w] = kept<8>();
+    const auto [x, weight, lambda_b, lambda_d, kept_z, kept_w] = kept<6>();
+    const index_t rank = lambda_d.size(0), in = weight.size(1), out = weight.size(0);
     // What forward kept has no history; for a second derivative it is computed once more, with one.
     const bool again = at::GradMode::is_enabled();
-    const auto z = again ? at::mm(x, a.t()) : kept_z;
+    const auto z = again ? shared_->a.product(x, rank) : kept_z;
     tensor gx, g_lambda_b, g_lambda_d;
-    if (wants(of_lambda_b)) g_lambda_b = (gy * (again ? at::mm(z * lambda_d, b.t()) : kept_w)).sum(0);
+    if (wants(of_lambda_b))
+      g_lambda_b = (gy * (again ? shared_->b.product(z * lambda_d, out) : kept_w)).sum(0);
     // A vector scales the rows or the matrix, whichever are fewer.
-    const bool few = gy.size(0) < b.size(1);
-    const auto gz = few ? at::mm(gy * lambda_b, b) : at::mm(gy, b * lambda_b.unsqueeze(1));
+    const bool few = gy.size(0) < rank;
+    const auto gz = few ? shared_->b_transposed.product(gy * lambda_b, rank)
+                        : at::mm(gy, shared_->b.part(out, rank) * lambda_b.unsqueeze(1));
     if (wants(of_lambda_d)) g_lambda_d = (gz * z).sum(0);
     if (wants(of_x)) {
-      gx = few ? at::mm(gz * lambda_d, a) : at::mm(gz, a * lambda_d.unsqueeze(1));
+      gx = few ? shared_->a_transposed.product(gz * lambda_d, in)
+               : at::mm(gz, shared_->a.part(rank, in) * lambda_d.unsqueeze(1));
       gx.addmm_(gy, weight);
     }
     return {gx, g_lambda_b, g_lambda_d};
   }
+
+ private:
+  std::shared_ptr<const projections> shared_;
 };
 
 }  // namespace detail
@@ -164,21 +175,22 @@ class vera<Rank, Options>::on : public adapted<Base, nn::sum_of(Rank, detail::ou
   }
 
   /// This layer's slices of the shared matrices, in its number type and on its device.
-  tensor shared_A() const { return matrices()->a.narrow(1, 0, this->weight.size(1)); }  ///< [Rank, in]
-  tensor shared_B() const { return matrices()->b.narrow(0, 0, this->weight.size(0)); }  ///< [out, Rank]
+  tensor shared_A() const { return matrices()->a.part(Rank, this->weight.size(1)); }  ///< [Rank, in]
+  tensor shared_B() const { return matrices()->b.part(this->weight.size(0), Rank); }  ///< [out, Rank]
 
   tensor forward(const tensor& x) const {
-    const auto a = shared_A(), b = shared_B();
     if constexpr (!is_adapted<Base> && Options.dropout == 0)
       if (detail::frozen_base(this->weight, this->bias))
         return detail::on_rows(x, this->weight, [&](const tensor& rows) -> tensor {
-          return nn::apply_operation(
-              nn::make_operation<detail::vera_rows>(), {rows, vera_lambda_b, vera_lambda_d}, [&](auto& node) {
-                return node.forward(rows, this->weight, this->bias, vera_lambda_b, vera_lambda_d, a, b);
-              });
+          return nn::apply_operation(nn::make_operation<detail::vera_rows>(matrices()),
+                                     {rows, vera_lambda_b, vera_lambda_d}, [&](auto& node) {
+                                       return node.forward(rows, this->weight, this->bias, vera_lambda_b,
+                                                           vera_lambda_d);
+                                     });
         });
-    const auto z = at::linear(at::dropout(x, Options.dropout, this->is_training()), a) * vera_lambda_d;
-    return Base::forward(x).addcmul(at::linear(z, b), vera_lambda_b);
+    const auto z =
+        at::linear(at::dropout(x, Options.dropout, this->is_training()), shared_A()) * vera_lambda_d;
+    return Base::forward(x).addcmul(at::linear(z, shared_B()), vera_lambda_b);
   }
 
   tensor effective_weight() const {

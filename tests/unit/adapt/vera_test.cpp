@@ -53,6 +53,25 @@ TEST_CASE("VeRA is W x + b + lambda_b o (B (lambda_d o (A x))), with the gradien
   require_plain<adapted<shared, nn::bias_term::no>>();
 }
 
+TEST_CASE("in float, rows few and many give what stock operators give, of slices of wider matrices, too") {
+  torch::manual_seed(6);
+  using wide = nn::with<nn::linear<70, 45>, adapt::vera<33, {.max_in = 90, .max_out = 83}>>;
+  nn::module<wide> m;
+  test::draw_adapters(m);
+  m->to(torch::kFloat);
+  for (const index_t rows : {1, 5, 32, 64, 300}) {
+    CAPTURE(rows);
+    const auto x = torch::randn({rows, 70}, torch::requires_grad());
+    const auto wanted = torch::autograd::grad({plain(*m, x).square().sum()},
+                                              {x, m->vera_lambda_b, m->vera_lambda_d});
+    const auto y = m->forward(x);
+    CHECK(test::distance(y, plain(*m, x)) < 1e-5);
+    const auto found = torch::autograd::grad({y.square().sum()}, {x, m->vera_lambda_b, m->vera_lambda_d});
+    for (std::size_t i = 0; i < 3; ++i) CHECK(test::distance(found[i], wanted[i]) < 1e-5);
+  }
+  CHECK(m->forward(torch::randn({0, 70})).sizes() == at::IntArrayRef{0, 45});
+}
+
 TEST_CASE("A and B are drawn from one CPU generator, A first, Kaiming uniform in their columns") {
   auto generator = at::make_generator<at::CPUGeneratorImpl>(std::uint64_t{3});
   const double a_bound = std::sqrt(2.0) * std::sqrt(3.0) / std::sqrt(9.0),
