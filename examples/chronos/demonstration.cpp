@@ -29,11 +29,10 @@ fs::path vitals(const fs::path& cache) {
 std::string demonstrate(const demonstration_options& wanted) {
   const auto cache = cache_folder();
   fs::create_directories(cache);
-  pretrain_options small{.out = cache / "chronos-nano", .size = "nano", .context = 64, .horizon = 8};
+  pretrain_options small{.out = cache / "chronos-nano", .size = "nano", .context = 48, .horizon = 8};
   small.generated = small.mixtures = 600;
   small.length = 256;
   small.steps = 1500;
-  small.rate = 4e-3;
   std::string text;
   if (fs::exists(small.out / "model.safetensors"))
     text = small.out.string() + ": pretrained before; delete the folder to begin anew\n";

@@ -68,7 +68,9 @@ data::series on_level(const data::series& x, random_bits& bits) {
 std::vector<data::series> training_series(std::vector<data::series> given, const generated_options& how) {
   auto all = std::move(given);
   report::progress line("generating series", how.kernels + how.mixtures);
-  const chronos::kernel_synth kernels({.length = static_cast<index_t>(how.length), .seed = how.seed});
+  const auto length = static_cast<index_t>(how.length);
+  const chronos::kernel_synth kernels({.length = length, .seed = how.seed},
+                                      chronos::rough_kernel_bank(length));
   for (std::size_t i = 0; i < how.kernels; ++i) {
     random_bits bits(how.seed, i);
     const auto drawn = kernels.draw(i);

@@ -1,12 +1,13 @@
 #pragma once
-#include "fmsb/adapt/beft.hpp"         // beft
-#include "fmsb/adapt/dora.hpp"         // dora
-#include "fmsb/adapt/fourier_ft.hpp"   // fourier_ft
-#include "fmsb/adapt/ia3.hpp"          // ia3
-#include "fmsb/adapt/lora.hpp"         // lora
-#include "fmsb/adapt/norm_tuning.hpp"  // norm_tuning
-#include "fmsb/adapt/plan.hpp"         // plan, rule, names
-#include "fmsb/adapt/vera.hpp"         // vera
+#include "fmsb/adapt/beft.hpp"                   // beft
+#include "fmsb/adapt/dora.hpp"                   // dora
+#include "fmsb/adapt/fourier_ft.hpp"             // fourier_ft
+#include "fmsb/adapt/ia3.hpp"                    // ia3
+#include "fmsb/adapt/lora.hpp"                   // lora
+#include "fmsb/adapt/norm_tuning.hpp"            // norm_tuning
+#include "fmsb/adapt/plan.hpp"                   // plan, rule, names
+#include "fmsb/adapt/vera.hpp"                   // vera
+#include "fmsb/models/chronos/series_start.hpp"  // start_for_series
 
 #include "typed_model.hpp"
 
@@ -103,6 +104,7 @@ menu_item whole() {
   item.make = [](const fmsb::chronos::config& c, std::uint64_t seed) -> std::unique_ptr<network> {
     torch::manual_seed(seed);
     fmsb::nn::module<fmsb::models::t5<Size.type>> model;
+    fmsb::chronos::start_for_series(*model, c);
     return network_of(std::make_shared<typed_model<Size.type, adapt::none>>(std::move(model)), c, {});
   };
   return item;

@@ -109,7 +109,7 @@ void add_pretrain(CLI::App& to, pretrain_options& o) {
   to.add_option("--batch", o.batch, "windows a batch (default 32)")
       ->check(CLI::PositiveNumber.description(""))
       ->type_name("N");
-  to.add_option("--rate", o.rate, "learning rate, falling to 0 (default 1e-3)")
+  to.add_option("--rate", o.rate, "learning rate, falling to 0 (default 3e-4; nano 3e-3)")
       ->check(CLI::PositiveNumber.description(""))
       ->type_name("X");
   to.add_option("--blanked", o.blanked, "values that become gaps, up to this share (default .2)")

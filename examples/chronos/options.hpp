@@ -39,7 +39,8 @@ struct pretrain_options {
   std::vector<fs::path> series{};  ///< learned from besides what is generated
   std::size_t generated = 1000, mixtures = 1000, length = 512;
   std::uint64_t steps = 2000, batch = 32, seed = 1, checkpoint_every = 200;
-  double rate = 1e-3, blanked = 0.2, levels = 0.5;
+  double rate = 0;  ///< 0: the size's own
+  double blanked = 0.2, levels = 0.5;
 };
 
 struct finetune_options {
@@ -81,7 +82,7 @@ struct demonstration_options {
 
 // Each gives what the program prints, and throws fmsb::usage_error or fmsb::data_error. A training that a
 // signal stops ends as `stopped`.
-std::string pretrain(const pretrain_options& wanted);
+std::string pretrain(pretrain_options wanted);
 std::string finetune(const finetune_options& wanted);
 std::string evaluate(const evaluate_options& wanted);
 std::string forecast(const forecast_options& wanted);

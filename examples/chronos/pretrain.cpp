@@ -60,8 +60,9 @@ double mean_of_last(const std::vector<double>& losses, std::size_t count) {
 
 }  // namespace
 
-std::string pretrain(const pretrain_options& wanted) {
+std::string pretrain(pretrain_options wanted) {
   const auto& size = size_called(wanted.size);
+  if (wanted.rate == 0) wanted.rate = size.rate;
   if (wanted.length < wanted.context / 4 + wanted.horizon + 1)
     throw usage_error("--length: series of " + std::to_string(wanted.length) + " rows hold no window of " +
                       std::to_string(wanted.context) + " + " + std::to_string(wanted.horizon) + " rows.");

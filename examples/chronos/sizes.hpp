@@ -11,6 +11,7 @@ struct model_size {
   const char* name;
   fmsb::models::t5_config type;
   double limit;        ///< centre of the highest bin, in multiples of a series' scale
+  double rate;         ///< that it learns with from nothing
   double step_factor;  ///< on the learning rates of adapters whose numbers weigh more in narrow layers
 };
 
@@ -27,9 +28,10 @@ inline constexpr model_size nano{.name = "nano",
                                           .decoder_layers = 2,
                                           .initializer_factor = 0.05},
                                  .limit = 5,
+                                 .rate = 3e-3,
                                  .step_factor = 0.25};
 inline constexpr model_size tiny{
-    .name = "tiny", .type = fmsb::models::chronos_t5_tiny, .limit = 15, .step_factor = 1};
+    .name = "tiny", .type = fmsb::models::chronos_t5_tiny, .limit = 15, .rate = 3e-4, .step_factor = 1};
 
 inline constexpr std::array sizes{nano, tiny};
 

@@ -25,5 +25,6 @@
 #include "fmsb/models/chronos/kernel_synth.hpp"   // kernel_synth
 #include "fmsb/models/chronos/load.hpp"           // load
 #include "fmsb/models/chronos/save.hpp"           // save
+#include "fmsb/models/chronos/series_start.hpp"   // start_for_series
 #include "fmsb/models/t5.hpp"                     // t5, chronos_t5_tiny
 #include "fmsb/train/fit.hpp"                     // fit

@@ -6,7 +6,9 @@
 
 #include <ATen/ops/randn.h>  // at::randn
 
-#include <cmath>  // std::abs
+#include <algorithm>  // std::ranges::find
+#include <array>      // std::array
+#include <cmath>      // std::abs, std::exp
 
 #include "support/doctest.hpp"
 
@@ -37,6 +39,19 @@ TEST_CASE("the bank has the 33 kernels of the released script") {
   CHECK(bank[0].text() == "periodic(0.0234375)");  // 24 / 1024
 }
 
+TEST_CASE("half of the rough bank are kernels of series that change from row to row, whatever the length") {
+  const auto bank = chronos::rough_kernel_bank(101);
+  REQUIRE(bank.size() == 66);
+  std::array<int, 7> of_kind{};
+  for (const auto& k : bank) ++of_kind[static_cast<std::size_t>(k.is)];
+  CHECK(of_kind == std::array{1, 7, 3, 3, 3, 21, 28});
+  // An autoregression: what it remembers of 2 rows ago falls by e, of 4 by e^2.
+  const auto& shortest = *std::ranges::find(bank, kernel::kind::exponential, &kernel::is);
+  CHECK(shortest.of_lag(2, 101) == doctest::Approx(std::exp(-1)).epsilon(1e-12));
+  CHECK(shortest(9, 5, 101) == doctest::Approx(std::exp(-2)).epsilon(1e-12));
+  CHECK(shortest.text() == "exponential(0.02)");
+}
+
 TEST_CASE("kernels are scikit-learn's") {
   using enum kernel::kind;
   // at x = 3/10, x' = 7/10; sklearn.gaussian_process.kernels 1.9, to the digits printed
@@ -47,6 +62,8 @@ TEST_CASE("kernels are scikit-learn's") {
   CHECK(kernel{white_noise, 0.1}(3, 3, 11) == 0.1);
   CHECK(kernel{white_noise, 0.1}(3, 7, 11) == 0);
   CHECK(kernel{constant, 1}(3, 7, 11) == 1);
+  CHECK(kernel{exponential, 0.2}(3, 7, 11) ==
+        doctest::Approx(0.1353352832).epsilon(1e-9));  // Matern, nu = 1/2
 }
 
 TEST_CASE("a covariance matrix is the kernels' sum and product at every pair of rows") {
