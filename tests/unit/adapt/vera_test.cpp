@@ -62,8 +62,8 @@ TEST_CASE("in float, rows few and many give what stock operators give, of slices
   for (const index_t rows : {1, 5, 32, 64, 300}) {
     CAPTURE(rows);
     const auto x = torch::randn({rows, 70}, torch::requires_grad());
-    const auto wanted = torch::autograd::grad({plain(*m, x).square().sum()},
-                                              {x, m->vera_lambda_b, m->vera_lambda_d});
+    const auto wanted =
+        torch::autograd::grad({plain(*m, x).square().sum()}, {x, m->vera_lambda_b, m->vera_lambda_d});
     const auto y = m->forward(x);
     CHECK(test::distance(y, plain(*m, x)) < 1e-5);
     const auto found = torch::autograd::grad({y.square().sum()}, {x, m->vera_lambda_b, m->vera_lambda_d});
