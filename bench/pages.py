@@ -61,27 +61,31 @@ class Aims:
             print(f"{'reached' if row[3] == 'yes' else 'MISSED ':<8} {row[0]}: {row[2]} ({row[1]})")
 
 
-def pairs_of_bars(path, bars, title, ylabel, names, more):
-    """Two bars side by side for each (label, first, second), on a logarithmic axis, as an SVG by gnuplot."""
-    lines = "\n".join(f'"{label}" {first:.6g} {second:.6g}' for label, first, second in bars)
-    script = f"""set terminal svg size 1000,620 noenhanced font "sans,12" background "white"
+def pairs_of_bars(path, bars, title, xlabel, names, more=""):
+    """A pair of bars for each (label, first, second), the first one on top, on a logarithmic axis, as an SVG by gnuplot."""
+    left = min(min(pair[1:]) for pair in bars) / 1.5
+    parts = [label.split("\\n") for label, _, _ in bars]
+    width = 600 + 7 * max(len(part) for label in parts for part in label)
+    height = 130 + (14 + 20 * max(map(len, parts))) * len(bars)
+    lines = "\n".join(f"{row} {first:.6g} {second:.6g}" for row, (_, first, second) in enumerate(bars))
+    labels = ", ".join(f'"{label}" {row}' for row, (label, _, _) in enumerate(bars))
+    script = f"""set terminal svg size {width},{height} noenhanced font "sans,12" background "white"
 set output "{path}"
 set title "{title}"
-set style data histogram
-set style histogram clustered gap 1
 set style fill solid 0.9 noborder
-set logscale y
-set ylabel "{ylabel} (logarithmic)"
-set grid ytics lc rgb "#dddddd"
-set xtics rotate by -35 left nomirror
-set bmargin 13
-set rmargin 24
-set key top left
+set logscale x
+set xlabel "{xlabel} (logarithmic)"
+set xrange [{left:.6g}:*]
+set yrange [{len(bars) - 0.4}:-0.6]
+set ytics ({labels}) nomirror scale 0
+set grid xtics lc rgb "#dddddd"
+set key outside bottom center horizontal
 {more}
 $times << END
 {lines}
 END
-plot $times using 2:xtic(1) title "{names[0]}" lc rgb "#b0703c", "" using 3 title "{names[1]}" lc rgb "#2f6f9f"
+plot $times using 2:($1-0.18):({left:.6g}):2:($1-0.34):($1-0.02) with boxxyerror title "{names[0]}" lc rgb "#b0703c", \
+     "" using 3:($1+0.18):({left:.6g}):3:($1+0.02):($1+0.34) with boxxyerror title "{names[1]}" lc rgb "#2f6f9f"
 """
     subprocess.run(["gnuplot"], input=script, text=True, check=True)
 

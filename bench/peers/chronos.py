@@ -213,7 +213,7 @@ largest.
     bars = [(label(task), sides["chronos"]["cpu"] / per(task), sides["fmsb"]["cpu"] / per(task))
             for task, sides in found.items()]
     pairs_of_bars(options.out / "chronos_peers.svg", bars, "CPU time a series, and a step of fine-tuning",
-                  "seconds", ("chronos-forecasting", "fmsb"), "")
+                  "seconds", ("chronos-forecasting", "fmsb"))
 
 
 def theirs(words):

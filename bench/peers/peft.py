@@ -155,7 +155,7 @@ def write_plot(options, found):
             bars.append((f"{name}, {width} x {tokens}", *costs))
     pairs_of_bars(options.out / "adapters_peers.svg", bars,
                   "Forward and backward over the frozen layer, by width x tokens", "times the frozen layer",
-                  ("peft", "fmsb"), "set logscale y 2\nset yrange [0.9:*]")
+                  ("peft", "fmsb"), "set logscale x 2")
 
 
 def main():

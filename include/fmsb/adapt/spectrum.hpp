@@ -76,6 +76,7 @@ struct spectrum_costs {
   double flop = 0.01;  ///< ns: a product of matrices
   double add = 0.8;    ///< ns a weight: writing W + dW
   double fold = 0.9;   ///< ns a position: folding a row for its product with the waves, or unfolding it
+  double read = 0.4;   ///< ns a number of the waves: fetching them, forward and backward
 
   constexpr double weights() const { return out * in; }
   /// ns a weight: a real Fourier transform in two dimensions. A large one runs from memory, not from a cache.
@@ -95,7 +96,7 @@ struct spectrum_costs {
     if (!gradients) return by_factors;
     const double rest = 2 * branch() - 2 * weights() * flop;
     if (!(rest > 0)) return by_factors;
-    const double by_transform = (form() + weights() * transform()) / rest;
+    const double by_transform = (form() + weights() * transform() - n * (out + in) * read) / rest;
     return by_factors < by_transform ? by_factors : by_transform;
   }
   /// Whether the gradient of the entries comes from the gradient of all of dW.

@@ -140,7 +140,6 @@ class t5 : public drawn_whole<detail::t5_parts<C, Plan>, Plan> {
   }
 
  private:
- private:
   static void require_batch(const tensor& ids, const char* what) {
     if (ids.dim() != 2 || ids.size(1) < 1)
       throw usage_error("fmsb::models::t5 was given " + std::string(what) + " of shape " +

@@ -81,6 +81,28 @@ TEST_CASE("the position bias is the table's row for every pair of positions") {
   }
 }
 
+TEST_CASE("the encoder's kernels give what its layers give, on either side of a stretch of tokens") {
+  torch::manual_seed(5);
+  auto model = tiny_t5();
+  const auto threads = at::get_num_threads();
+  for (const index_t tokens : {1, 2, 31, 33, 96, 97, 200}) {
+    CAPTURE(tokens);
+    const auto ids = at::randint(2, tiny.vocabulary, {3, tokens}, at::kLong);
+    auto mask = at::ones({3, tokens}, at::kBool);
+    mask[1].narrow(0, 0, tokens / 2).fill_(false);
+    for (const auto& seen : {tensor(), mask}) {
+      const auto layers = model->encode(ids, seen);
+      const torch::NoGradGuard no_gradient;
+      at::set_num_threads(1);
+      const auto kernels = model->encode(ids, seen);
+      CHECK(distance(kernels, layers) < 1e-5);
+      at::set_num_threads(2);
+      CHECK(model->encode(ids, seen).equal(kernels));
+    }
+  }
+  at::set_num_threads(threads);
+}
+
 TEST_CASE("hidden tokens change nothing that is seen, and a mask of ones is no mask") {
   const torch::NoGradGuard no_gradient;
   auto model = tiny_t5();
