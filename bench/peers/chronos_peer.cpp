@@ -8,6 +8,7 @@
 #include "fmsb/models/chronos/forecast.hpp"  // forecast
 #include "fmsb/models/t5.hpp"                // t5
 #include "fmsb/models/t5/config_file.hpp"    // load_t5
+#include "fmsb/train/freed_memory.hpp"       // keep_freed_memory
 
 #include <torch/optim/adamw.h>  // torch::optim::AdamW
 
@@ -77,7 +78,7 @@ int forecast(const std::string& folder, index_t count) {
 }
 
 template <class Plan>
-int train(const std::string& folder, index_t context, index_t horizon, int steps) {
+int finetune(const std::string& folder, index_t context, index_t horizon, int steps) {
   auto model = models::load_t5<kSize, Plan>(folder);
   model->train();
   std::vector<tensor> trained;
@@ -103,6 +104,7 @@ int train(const std::string& folder, index_t context, index_t horizon, int steps
 
 int main(int count, char** words) try {
   at::set_num_threads(1);
+  fmsb::train::keep_freed_memory();  // as examples/chronos does
   const std::string task = count > 2 ? words[1] : "", folder = count > 2 ? words[2] : "";
   const auto number = [&](int i) { return std::strtol(words[i], nullptr, 10); };
   using attention = adapt::plan<adapt::rule<adapt::names<"q", "k", "v", "o">, adapt::lora<2>>>;
@@ -110,9 +112,9 @@ int main(int count, char** words) try {
   if (task == "logits") return logits(folder);
   if (task == "forecast" && count == 4) return forecast(folder, number(3));
   if (task == "train" && count == 7 && words[3] == std::string("lora"))
-    return train<attention>(folder, number(4), number(5), static_cast<int>(number(6)));
+    return finetune<attention>(folder, number(4), number(5), static_cast<int>(number(6)));
   if (task == "train" && count == 7 && words[3] == std::string("fourier_ft"))
-    return train<spectra>(folder, number(4), number(5), static_cast<int>(number(6)));
+    return finetune<spectra>(folder, number(4), number(5), static_cast<int>(number(6)));
   std::fprintf(stderr, "chronos_peer: give a task and what it takes; see the head of chronos_peer.cpp.\n");
   return 2;
 } catch (const std::exception& e) {

@@ -1,5 +1,6 @@
-#include "fmsb/core/error.hpp"    // usage_error, data_error
-#include "fmsb/core/version.hpp"  // version
+#include "fmsb/core/error.hpp"          // usage_error, data_error
+#include "fmsb/core/version.hpp"        // version
+#include "fmsb/train/freed_memory.hpp"  // keep_freed_memory
 
 #include "menu.hpp"     // menu_text
 #include "options.hpp"  // options of all commands
@@ -254,6 +255,7 @@ int fail(const std::string& words, int code) {
 }  // namespace
 
 int main(int count, char** words) {
+  fmsb::train::keep_freed_memory();
   commands all;
   CLI::App app(kAbout, "chronos");
   app.footer(kExamples);
