@@ -4,18 +4,18 @@
 #include "fmsb/models/t5.hpp"                // t5
 #include "fmsb/train/fit.hpp"                // trainable
 
+#include "support/same_bits.hpp"             // same_bits
 #include "unit/chronos/chronos_support.hpp"  // message_of
 
 #include <torch/optim/adamw.h>
 
-#include <algorithm>  // std::equal
-#include <cmath>      // std::abs
-#include <vector>     // std::vector
+#include <cmath>   // std::abs
+#include <vector>  // std::vector
 
 #include "support/doctest.hpp"
 
 using namespace fmsb;
-using test::message_of;
+using test::message_of, test::same_bits;
 
 namespace {
 
@@ -37,12 +37,6 @@ nn::module<model_type> started(std::uint64_t seed) {
   nn::module<model_type> model;
   chronos::start_for_series(*model, bins);
   return model;
-}
-
-bool same(const model_type& a, const model_type& b) {
-  const auto one = a.parameters(), other = b.parameters();
-  return std::equal(one.begin(), one.end(), other.begin(),
-                    [](const tensor& x, const tensor& y) { return x.equal(y); });
 }
 
 double likeness(const tensor& a, const tensor& b) {
@@ -116,8 +110,8 @@ TEST_CASE("all else is as T5 draws it at a factor of 1, from the same seed the s
   const auto& ours = model->at<"decoder">().at<"final_layer_norm">().weight;
   CHECK(ours.equal(at::ones_like(ours)));
   CHECK(model->at<"shared">().weight[1].allclose(plain->at<"shared">().weight[1] * 20));
-  CHECK(same(*model, *started(3)));
-  CHECK_FALSE(same(*model, *started(4)));
+  CHECK(same_bits(*model, *started(3)));
+  CHECK_FALSE(same_bits(*model, *started(4)));
 }
 
 TEST_CASE("a model that starts so finds the last value in a hundred batches, where T5's start does not") {

@@ -3,6 +3,7 @@
 #include "fmsb/nn/check_module.hpp"  // check_module
 #include "fmsb/nn/tree.hpp"          // count_parameters
 
+#include "support/one_thread.hpp"         // one_thread
 #include "support/stored_gradients.hpp"   // check_stored_gradients
 #include "unit/models_t5/t5_support.hpp"  // tiny, tiny_t5, t5_fixture, distance
 
@@ -84,7 +85,6 @@ TEST_CASE("the position bias is the table's row for every pair of positions") {
 TEST_CASE("the encoder's kernels give what its layers give, on either side of a stretch of tokens") {
   torch::manual_seed(5);
   auto model = tiny_t5();
-  const auto threads = at::get_num_threads();
   for (const index_t tokens : {1, 2, 31, 33, 96, 97, 200}) {
     CAPTURE(tokens);
     const auto ids = at::randint(2, tiny.vocabulary, {3, tokens}, at::kLong);
@@ -93,14 +93,13 @@ TEST_CASE("the encoder's kernels give what its layers give, on either side of a 
     for (const auto& seen : {tensor(), mask}) {
       const auto layers = model->encode(ids, seen);
       const torch::NoGradGuard no_gradient;
-      at::set_num_threads(1);
+      const test::one_thread alone;
       const auto kernels = model->encode(ids, seen);
       CHECK(distance(kernels, layers) < 1e-5);
       at::set_num_threads(2);
       CHECK(model->encode(ids, seen).equal(kernels));
     }
   }
-  at::set_num_threads(threads);
 }
 
 TEST_CASE("hidden tokens change nothing that is seen, and a mask of ones is no mask") {

@@ -7,10 +7,10 @@
 #include "fmsb/nn/linear.hpp"
 #include "fmsb/train/fit.hpp"
 
-#include "support/folder.hpp"   // temporary_folder
-#include "support/message.hpp"  // message_of
+#include "support/folder.hpp"     // temporary_folder
+#include "support/message.hpp"    // message_of
+#include "support/same_bits.hpp"  // same_bits
 
-#include <cstddef>  // std::size_t
 #include <cstdint>  // std::uint64_t
 #include <string>   // std::string
 #include <vector>   // std::vector
@@ -50,15 +50,5 @@ struct rows_of_numbers {
     return out;
   }
 };
-
-inline bool same_bits(const torch::nn::Module& a, const torch::nn::Module& b) {
-  const auto equal = [](const auto& p, const auto& q) {
-    if (p.size() != q.size()) return false;
-    for (std::size_t i = 0; i < p.size(); ++i)
-      if (!p[i].equal(q[i])) return false;
-    return true;
-  };
-  return equal(a.parameters(), b.parameters()) && equal(a.buffers(), b.buffers());
-}
 
 }  // namespace fmsb::test
