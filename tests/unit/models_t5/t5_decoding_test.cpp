@@ -4,6 +4,9 @@
 
 #include <ATen/ops/randint.h>  // at::randint
 
+#include <cstddef>  // std::size_t
+#include <vector>   // std::vector
+
 #include "support/doctest.hpp"
 
 using namespace fmsb;
@@ -34,6 +37,26 @@ TEST_CASE("token by token gives the logits of the whole, for one and for several
         CHECK(distance(parts.select(1, s), whole) < 1e-5);
       }
     }
+}
+
+TEST_CASE("several samples give, to the bit, the logits of each alone, whether they begin alike or not") {
+  const torch::NoGradGuard no_gradient;
+  torch::manual_seed(13);
+  auto model = tiny_t5();
+  const auto mask = t5_fixture("mask"), encoded = model->encode(t5_fixture("ids"), mask);
+  for (const bool alike : {true, false}) {
+    CAPTURE(alike);
+    auto tokens = at::randint(2, 40, {3, 4, 3}, at::kLong);
+    if (alike) tokens.select(2, 0).copy_(tokens.select(2, 0).narrow(1, 0, 1).expand({3, 4}).clone());
+    auto together = model->start(encoded, mask, 4);
+    std::vector<decltype(together)> alone(4, model->start(encoded, mask, 1));
+    for (index_t t = 0; t < 3; ++t) {
+      const auto logits = together.step(tokens.select(2, t));
+      for (index_t s = 0; s < 4; ++s)
+        CHECK(logits.narrow(1, s, 1).equal(
+            alone[static_cast<std::size_t>(s)].step(tokens.select(2, t).narrow(1, s, 1))));
+    }
+  }
 }
 
 TEST_CASE("the likeliest tokens are those of transformers") {

@@ -22,8 +22,9 @@ namespace fmsb::models {
 /// of one sequence, never copied; those of the samples' own tokens are kept. No gradient is recorded.
 ///
 /// In float on the CPU and with the model in evaluation mode, steps run on kernels of their own
-/// (t5/packed_decoder.hpp), which read the weights as they were at the start, adapters folded in; elsewhere
-/// they run on the model's layers. Both give the logits of `decode` to rounding. Sequences are independent of
+/// (t5/packed_decoder.hpp), which read the weights as they were at the start, adapters folded in; a first
+/// step in which the samples of each series have one token is run once a series. Elsewhere steps run on the
+/// model's layers. Both give the logits of `decode` to rounding. Sequences are independent of
 /// each other and of the number of threads, to the bit with the kernels.
 ///
 /// Made by `t5::start`. The model must outlive it and must not change meanwhile. A copy goes its own way from
@@ -84,7 +85,6 @@ class t5_decoding {
                                   detail::gain_of<C>(decoder.template at<"final_layer_norm">()) *
                                       (1 / std::sqrt(static_cast<double>(C.width))));
     packed->table = detail::floats_of(table);
-    packed->samples = static_cast<std::size_t>(samples_);
     if (hidden_.defined()) packed->hidden = detail::floats_of(hidden_);
     const auto encoded = encoded_.contiguous();
     packed->remember(encoded.template const_data_ptr<float>(), static_cast<std::size_t>(series()),
@@ -96,17 +96,41 @@ class t5_decoding {
   tensor packed_logits(const tensor& tokens) {
     const auto ids = tokens.to(at::kCPU, at::kLong).contiguous();
     const auto* const id = ids.template const_data_ptr<std::int64_t>();
-    const index_t rows = series() * samples_;
-    for (index_t i = 0; i < rows; ++i)
+    for (index_t i = 0; i < ids.numel(); ++i)
       if (id[i] < 0 || id[i] >= Model::config.vocabulary)
         throw usage_error("fmsb::models::t5_decoding was given the token " + std::to_string(id[i]) +
                           "; the model knows 0 to " + std::to_string(Model::config.vocabulary - 1) + ".");
     past_->reserve();
-    const auto now = bias();
-    const detail::packed_step step(*packed_, *past_, now.template const_data_ptr<float>(),
-                                   static_cast<std::size_t>(bias_.size(3)));
     const auto out = fresh_logits();
+    if (length_ == 0 && samples_ > 1 && (ids == ids.narrow(1, 0, 1)).all().template item<bool>())
+      begin_alike(ids.select(1, 0).contiguous(), out);
+    else
+      run_rows(*past_, samples_, ids, out);
+    past_->advance();
+    ++length_;
+    return out;
+  }
+
+  /// The first step where all samples of a series have one token: it is run once a series.
+  /// @param ids  [series]
+  void begin_alike(const tensor& ids, const tensor& out) {
+    detail::packed_past once(packed_->sizes, layers, static_cast<std::size_t>(series()));
+    once.reserve(1);
+    const auto logits = at::empty({series(), 1, Model::config.vocabulary}, out.options());
+    run_rows(once, 1, ids, logits);
+    past_->spread(once, static_cast<std::size_t>(samples_));
+    out.copy_(logits.expand_as(out));
+  }
+
+  /// A step of all sequences of a past, `samples` for each series.
+  void run_rows(detail::packed_past& past, index_t samples, const tensor& ids, const tensor& out) {
+    const auto now = bias();
+    const detail::packed_step step(*packed_, past, static_cast<std::size_t>(samples),
+                                   now.template const_data_ptr<float>(),
+                                   static_cast<std::size_t>(bias_.size(3)));
+    const auto* const id = ids.template const_data_ptr<std::int64_t>();
     auto* const into = out.template mutable_data_ptr<float>();
+    const index_t rows = series() * samples;
     const index_t stretch =
         std::min(rows_at_once, (rows + at::get_num_threads() - 1) / at::get_num_threads());
     const index_t stretches = (rows + stretch - 1) / stretch;
@@ -120,9 +144,6 @@ class t5_decoding {
         step.run(scratch, static_cast<std::size_t>(i * stretch),
                  static_cast<std::size_t>(std::min(stretch, rows - i * stretch)), id, into);
     });
-    past_->advance();
-    ++length_;
-    return out;
   }
 
   /// The memory of the last step's logits where nobody else holds it any more.

@@ -16,7 +16,6 @@ struct packed_decoder {
   std::vector<packed_block> blocks;
   packed_map logits;                  ///< with the last norm's gain
   nn::float_buffer table;             ///< [vocabulary, width], what tokens become
-  std::size_t samples = 1;            ///< sequences of a series, which stand together
   nn::float_buffer hidden;            ///< [series, tokens] to add to scores, or empty
   std::vector<packed_memory> memory;  ///< of each layer
 
@@ -47,10 +46,10 @@ class packed_past {
 
   std::size_t length() const { return length_; }
 
-  /// Makes room for one more token. Room is doubled when it runs out.
-  void reserve() {
+  /// Makes room for one more token, and for `least`. Room is doubled when it runs out.
+  void reserve(std::size_t least = 64) {
     if (length_ < room_) return;
-    const std::size_t room = std::max<std::size_t>(64, 2 * room_);
+    const std::size_t room = std::max(least, 2 * room_);
     for (auto* held : {&keys_, &values_})
       for (auto& layer : *held) {
         nn::float_buffer larger(sequences_ * sizes_.heads * room * sizes_.key_width);
@@ -62,6 +61,18 @@ class packed_past {
     room_ = room;
   }
   void advance() { ++length_; }
+
+  /// Puts what each sequence of another past holds of this step in the place of `copies` sequences here.
+  void spread(packed_past& from, std::size_t copies) {
+    for (std::size_t layer = 0; layer < keys_.size(); ++layer)
+      for (std::size_t i = 0; i < sequences_; ++i)
+        for (std::size_t h = 0; h < sizes_.heads; ++h) {
+          const std::size_t token = length_ * sizes_.key_width;
+          std::copy_n(from.keys(layer, i / copies, h) + token, sizes_.key_width, keys(layer, i, h) + token);
+          std::copy_n(from.values(layer, i / copies, h) + token, sizes_.key_width,
+                      values(layer, i, h) + token);
+        }
+  }
 
   float* keys(std::size_t layer, std::size_t sequence, std::size_t head) {
     return keys_[layer].data() + place(sequence, head);
@@ -85,10 +96,12 @@ class packed_past {
 /// One token of a few sequences through the decoder.
 class packed_step {
  public:
-  /// @param bias  [heads, length + 1]: of the new token on those before it and itself, rows `bias_stride`
-  /// apart
-  packed_step(const packed_decoder& decoder, packed_past& past, const float* bias, std::size_t bias_stride)
-      : decoder_(decoder), past_(past), bias_(bias), bias_stride_(bias_stride) {}
+  /// @param samples  sequences of a series, which stand together
+  /// @param bias     [heads, length + 1]: of the new token on those before it and itself, rows `bias_stride`
+  ///                 apart
+  packed_step(const packed_decoder& decoder, packed_past& past, std::size_t samples, const float* bias,
+              std::size_t bias_stride)
+      : decoder_(decoder), past_(past), samples_(samples), bias_(bias), bias_stride_(bias_stride) {}
 
   /// Sequences first .. first + count of all.
   /// @param tokens  of all sequences
@@ -116,7 +129,7 @@ class packed_step {
 
   /// What `packed_rows::scores` must hold.
   std::size_t score_floats(std::size_t rows) const {
-    return std::max(nn::attend_floats(std::min(rows, decoder_.samples), decoder_.memory.front().tokens()),
+    return std::max(nn::attend_floats(std::min(rows, samples_), decoder_.memory.front().tokens()),
                     past_.length() + 1);
   }
 
@@ -130,29 +143,31 @@ class packed_step {
       rows.map_normed(attention.k[h], count, past_.keys(layer, first, h) + last, past_.stride());
       rows.map_normed(attention.v[h], count, past_.values(layer, first, h) + last, past_.stride());
     }
-    for (std::size_t i = 0; i < count; ++i)
-      for (std::size_t h = 0; h < sizes.heads; ++h) {
-        const std::size_t column = i * rows.inner_stride + h * sizes.key_width;
-        nn::attend_one({.query = rows.queries.data() + column,
-                        .keys = past_.keys(layer, first + i, h),
-                        .values = past_.values(layer, first + i, h),
-                        .bias = bias_ + h * bias_stride_,
-                        .width = sizes.key_width,
-                        .count = past_.length() + 1,
-                        .scores = rows.scores.data(),
-                        .out = rows.mixed.data() + column,
-                        .next_keys = h + 1 < sizes.heads ? past_.keys(layer, first + i, h + 1)
-                                     : i + 1 < count     ? past_.keys(layer, first + i + 1, 0)
-                                                         : nullptr});
-      }
+    const std::size_t pasts = count * sizes.heads;  // of every sequence and head, in the order of memory
+    for (std::size_t i = 0; i < pasts; ++i) {
+      const std::size_t sequence = first + i / sizes.heads, h = i % sizes.heads;
+      const std::size_t after = i + 1 < pasts ? i + 1 : i;
+      const std::size_t next = first + after / sizes.heads, next_head = after % sizes.heads;
+      const std::size_t column = i / sizes.heads * rows.inner_stride + h * sizes.key_width;
+      nn::attend_one({.query = rows.queries.data() + column,
+                      .keys = past_.keys(layer, sequence, h),
+                      .values = past_.values(layer, sequence, h),
+                      .bias = bias_ + h * bias_stride_,
+                      .width = sizes.key_width,
+                      .count = past_.length() + 1,
+                      .scores = rows.scores.data(),
+                      .out = rows.mixed.data() + column,
+                      .next_keys = past_.keys(layer, next, next_head),
+                      .next_values = past_.values(layer, next, next_head)});
+    }
   }
 
   void attend_to_series(packed_rows& rows, std::size_t layer, std::size_t first, std::size_t count) const {
     const auto& sizes = decoder_.sizes;
     const auto& memory = decoder_.memory[layer];
     for (std::size_t done = 0; done < count;) {
-      const std::size_t series = (first + done) / decoder_.samples;
-      const std::size_t end = std::min((series + 1) * decoder_.samples - first, count);
+      const std::size_t series = (first + done) / samples_;
+      const std::size_t end = std::min((series + 1) * samples_ - first, count);
       for (std::size_t h = 0; h < sizes.heads; ++h) {
         const std::size_t column = done * rows.inner_stride + h * sizes.key_width;
         nn::attend(
@@ -177,6 +192,7 @@ class packed_step {
 
   const packed_decoder& decoder_;
   packed_past& past_;
+  std::size_t samples_;
   const float* bias_;
   std::size_t bias_stride_;
 };

@@ -29,9 +29,9 @@ struct attend_one_task {
   float scale = 1;          ///< of the scores
   float* scores = nullptr;  ///< [count], for the kernel's use
   float* out = nullptr;     ///< [width]
-  /// Keys that the next call reads: they are fetched meanwhile, for a past is read once and waited for. Null:
-  /// none.
-  const float* next_keys = nullptr;
+  /// What the next call reads, as long as this call's: it is fetched meanwhile, for a past is read once and
+  /// waited for. Null: none.
+  const float *next_keys = nullptr, *next_values = nullptr;
 };
 
 /// Rows whose mean square is wanted.
@@ -179,7 +179,7 @@ struct attend_one_kernel {
     const std::size_t whole = t.width / size * size;
     for (std::size_t token = 0; token < t.count; ++token) {
       const float* const key = t.keys + token * t.width;
-      fetch(t.values + token * t.width, t.width);
+      if (t.next_keys != nullptr) fetch(t.next_keys + token * t.width, t.width);
       vec sums{};
       for (std::size_t i = 0; i < whole; i += size)
         sums += *reinterpret_cast<const loose*>(t.query + i) * *reinterpret_cast<const loose*>(key + i);
@@ -188,8 +188,8 @@ struct attend_one_kernel {
       t.scores[token] = t.scale * score;
     }
     const float inverse = 1 / softmax_rows::one_row<Lanes>(t.scores, t.count, t.bias, nullptr);
-    if (t.next_keys != nullptr)
-      for (std::size_t token = 0; token < t.count; ++token) fetch(t.next_keys + token * t.width, t.width);
+    if (t.next_values != nullptr)
+      for (std::size_t token = 0; token < t.count; ++token) fetch(t.next_values + token * t.width, t.width);
     std::size_t first = 0;
     for (; first + 4 * size <= t.width; first += 4 * size) mix<Lanes, 4>(t, first, inverse);
     for (; first + size <= t.width; first += size) mix<Lanes, 1>(t, first, inverse);
@@ -202,8 +202,9 @@ struct attend_one_kernel {
   }
 
  private:
+  /// Into the second cache: the first one takes too few lines at a time.
   FMSB_KERNEL void fetch(const float* from, std::size_t count) {
-    for (std::size_t i = 0; i < count; i += 16) __builtin_prefetch(from + i);
+    for (std::size_t i = 0; i < count; i += 16) __builtin_prefetch(from + i, 0, 2);
   }
 
   /// The values of all tokens by their weights, `Vectors` vectors of features at a time.
