@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>      // std::size_t
 #include <cstdlib>      // std::getenv
 #include <string_view>  // std::string_view
 
@@ -14,6 +15,13 @@ namespace fmsb::isa {
 /// Inlined into a caller that carries the target attribute, whose instruction set it then uses.
 /// (g++ does not let a lambda inherit that attribute, hence structs with static members.)
 #define FMSB_KERNEL [[gnu::always_inline]] static inline
+
+/// Before a loop of few rounds, known at compile time, over registers.
+#if defined(__clang__)
+#define FMSB_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define FMSB_UNROLL _Pragma("GCC unroll 64")
+#endif
 
 enum class level { baseline, avx2, avx512 };
 
@@ -42,13 +50,14 @@ inline level current() {
   return chosen;
 }
 
-/// A vector of `Lanes` doubles that may stand at any address: elements are read and written by
-/// `load` and `store`, arithmetic is the compiler's own.
-template <int Lanes>
+/// A vector as wide as `Lanes` doubles. `unaligned` may stand at any address: elements are read and written
+/// by `load` and `store`, arithmetic is the compiler's own.
+template <int Lanes, class Scalar = double>
 struct pack {
-  using type [[gnu::vector_size(Lanes * sizeof(double))]] = double;
-  using unaligned [[gnu::vector_size(Lanes * sizeof(double)), gnu::aligned(sizeof(double)), gnu::may_alias]] =
-      double;
+  static constexpr std::size_t size = Lanes * sizeof(double) / sizeof(Scalar);  ///< elements
+  using type [[gnu::vector_size(Lanes * sizeof(double))]] = Scalar;
+  using unaligned [[gnu::vector_size(Lanes * sizeof(double)), gnu::aligned(sizeof(Scalar)), gnu::may_alias]] =
+      Scalar;
 };
 
 namespace detail {

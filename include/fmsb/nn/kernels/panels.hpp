@@ -1,5 +1,5 @@
 #pragma once
-#include "fmsb/core/isa.hpp"  // isa::run, FMSB_KERNEL
+#include "fmsb/core/isa.hpp"  // isa::run, isa::pack, FMSB_KERNEL, FMSB_UNROLL
 
 #include <cstddef>  // std::size_t
 #include <cstring>  // std::memcpy
@@ -92,19 +92,10 @@ struct product_task {
 
 namespace detail {
 
-#if defined(__clang__)
-#define FMSB_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define FMSB_UNROLL _Pragma("GCC unroll 32")
-#endif
-
 /// Vectors of floats of a kernel that was given `Lanes` doubles.
 template <int Lanes>
-struct float_pack {
-  static constexpr std::size_t size = 2 * Lanes;
-  using type [[gnu::vector_size(size * sizeof(float))]] = float;
-  using unaligned [[gnu::vector_size(size * sizeof(float)), gnu::aligned(sizeof(float)), gnu::may_alias]] =
-      float;
+struct float_pack : isa::pack<Lanes, float> {
+  using isa::pack<Lanes, float>::size;
   using whole [[gnu::vector_size(size * sizeof(float))]] = int;
   using bits [[gnu::vector_size(size * sizeof(float))]] = unsigned;
 };

@@ -3,6 +3,7 @@
 #include "fmsb/nn/kernels/panels.hpp"
 #include "fmsb/nn/kernels/random_keep.hpp"
 
+#include "support/levels.hpp"
 #include "support/property.hpp"
 
 #include <algorithm>  // std::max
@@ -17,14 +18,6 @@
 using namespace fmsb;
 
 namespace {
-
-/// Every level that this machine has.
-std::vector<isa::level> levels() {
-  std::vector<isa::level> found{isa::level::baseline};
-  if (isa::current() >= isa::level::avx2) found.push_back(isa::level::avx2);
-  if (isa::current() >= isa::level::avx512) found.push_back(isa::level::avx512);
-  return found;
-}
 
 nn::float_buffer drawn(std::size_t count) {
   nn::float_buffer values(count);
@@ -77,7 +70,7 @@ TEST_CASE("a product through panels is the product, with all that may end it, at
     const bool ends = *rc::gen::arbitrary<bool>(), rectified = *rc::gen::arbitrary<bool>();
     nn::float_buffer panels(nn::panel_floats(columns, depth));
     nn::pack_rows(weight.data(), depth, columns, depth, gain.data(), panels.data());
-    for (const auto level : levels()) {
+    for (const auto level : test::levels()) {
       nn::float_buffer out(rows * columns, -7.0F);
       nn::product_task task{.left = left.data(),
                             .left_stride = stride,
@@ -183,7 +176,7 @@ TEST_CASE("a query attends to its past as the definition says, at every level") 
     const auto query = drawn(width), keys = drawn(tokens * width), values = drawn(tokens * width),
                bias = drawn(tokens);
     const auto wanted = plain_attention(query.data(), keys, values, bias.data(), tokens, width, 0.5);
-    for (const auto level : levels()) {
+    for (const auto level : test::levels()) {
       nn::float_buffer scores(tokens), out(width);
       const nn::attend_one_task task{.query = query.data(),
                                      .keys = keys.data(),
@@ -201,7 +194,7 @@ TEST_CASE("a query attends to its past as the definition says, at every level") 
 }
 
 TEST_CASE("weights of scores are exponentials to 3e-7, and nothing where a score lies far below") {
-  for (const auto level : levels()) {
+  for (const auto level : test::levels()) {
     nn::float_buffer scores(1001);
     for (std::size_t i = 0; i < 1001; ++i) scores[i] = -static_cast<float>(i) / 10;
     const auto before = scores;
@@ -241,7 +234,7 @@ TEST_CASE("a random choice depends on seed and place alone, at every level") {
                       cut = *rc::gen::inRange<std::size_t>(0, count);
     nn::float_buffer whole(count), parts(count);
     nn::draw_kept({.seed = seed, .first = 0, .count = count, .rate = 0.3, .kept = 2, .out = whole.data()});
-    for (const auto level : levels()) {
+    for (const auto level : test::levels()) {
       const nn::random_keep_task first{
           .seed = seed, .first = 0, .count = cut, .rate = 0.3, .kept = 2, .out = parts.data()};
       const nn::random_keep_task second{.seed = seed,
