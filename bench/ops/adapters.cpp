@@ -21,7 +21,8 @@
 #include "fmsb/nn/linear.hpp"         // linear
 #include "fmsb/report/table.hpp"      // report::table
 
-#include "aims.hpp"  // require
+#include "aims.hpp"    // require
+#include "rounds.hpp"  // seconds_of, median, median_ratio, least
 
 #include <ATen/ops/fft_ifft2.h>            // at::fft_ifft2
 #include <ATen/ops/index_put.h>            // at::index_put
@@ -34,7 +35,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include <algorithm>    // std::max, std::min, std::min_element, std::next_permutation, std::nth_element
+#include <algorithm>    // std::max, std::min, std::next_permutation
 #include <array>        // std::array
 #include <cstdio>       // std::printf
 #include <cstdlib>      // std::getenv
@@ -42,7 +43,6 @@
 #include <memory>       // std::shared_ptr
 #include <string>       // std::string
 #include <string_view>  // std::string_view
-#include <time.h>       // clock_gettime
 #include <utility>      // std::move
 #include <vector>       // std::vector
 
@@ -82,25 +82,7 @@ tensor plain_fourier(const tensor& weight, const tensor& bias, const tensor& c, 
 
 // ---- How they are timed
 
-using step = std::function<void()>;
-
-/// Process time, which other work on the machine hardly touches; there is one thread.
-double seconds_of(const step& work, int times) {
-  const auto now = [] {
-    timespec t{};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-  };
-  const double start = now();
-  for (int i = 0; i < times; ++i) work();
-  return (now() - start) / times;
-}
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
+using bench::median, bench::seconds_of, bench::step;
 
 struct measured {
   std::string name;
@@ -142,14 +124,12 @@ measured measure(const contest& c) {
     std::next_permutation(order.begin(), order.end());
   }
   const auto over = [&](std::size_t one, std::size_t other) {
-    std::vector<double> ratios;
-    for (std::size_t k = 0; k < took[one].size(); ++k) ratios.push_back(took[one][k] / took[other][k]);
-    return median(std::move(ratios));
+    return bench::median_ratio(took[one], took[other]);
   };
   // Ours is one of two known ways then, and the worst of many sizes is looked at. Medians of equal things
   // differ by more than what is looked for, and so do their least times where one had a lucky round; a way
   // that is slower shows in both.
-  const auto least = [&](std::size_t one) { return *std::min_element(took[one].begin(), took[one].end()); };
+  const auto least = [&](std::size_t one) { return bench::least(took[one]); };
   const auto better = [&](const auto& of) { return of(1) / std::min(of(0), of(2)); };
   const double ratio =
       c.over_better ? std::min(better(least), better([&](std::size_t one) { return median(took[one]); }))

@@ -18,6 +18,7 @@
 #include "fmsb/space/distributions.hpp"
 #include "fmsb/space/filter.hpp"
 #include "fmsb/space/hyper_parameters.hpp"
+#include "fmsb/space/mixed_taps.hpp"
 #include "fmsb/space/point.hpp"
 #include "fmsb/space/product.hpp"
 #include "fmsb/space/slice.hpp"

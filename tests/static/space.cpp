@@ -115,6 +115,33 @@ static_assert(mixed_parameters<conv>(128, 128) == 140 * 128 * 128 + 128 + 20);
 static_assert(mixed_parameters<conv>(128, 128, 128) == 140 * 128 + 128 + 20);
 static_assert(parameters(conv::at(0), 5, 128) == 3 * 5 * 128 + 128);
 
+// how the weights of all points fall onto the taps of their mixture
+template <search_space Space, int Axes>
+consteval bool weights_meet_at_their_taps() {
+  using mixed = mixed_taps<Space, Axes>;
+  std::size_t j = 0;
+  for (std::size_t p = 0; p < Space::size; ++p) {
+    if (mixed::first_weight(p) != j) return false;
+    const auto point = Space::at(p);
+    const int k = get<"kernel">(point);
+    for (int i = 0; i < (Axes == 1 ? 1 : k); ++i)
+      for (int l = 0; l < k; ++l, ++j) {
+        const auto& offset = mixed::offsets[static_cast<std::size_t>(mixed::tap_of_weight[j])];
+        if (mixed::point_of_weight[j] != static_cast<int>(p) || offset[Axes - 1] != tap(point, l) ||
+            (Axes == 2 && offset[0] != tap(point, i)))
+          return false;
+      }
+  }
+  for (std::size_t i = 1; i < mixed::count; ++i)
+    if (!(mixed::offsets[i - 1] < mixed::offsets[i])) return false;
+  return j == mixed::weights && mixed::first_weight(Space::size) == j;
+}
+static_assert(weights_meet_at_their_taps<conv, 1>() && weights_meet_at_their_taps<conv, 2>());
+static_assert(weights_meet_at_their_taps<narrow, 2>() && weights_meet_at_their_taps<kernel_sizes<1, 7>, 1>());
+static_assert(mixed_taps<conv, 1>::count == taps<conv>.size() &&
+              mixed_taps<conv, 1>::weights == kernel_weights<conv>);
+static_assert(mixed_taps<product<kernel_sizes<3, 5, 7, 9>, dilations<1, 3, 5, 7>>, 2>::count == 313);
+
 // autoregressions
 static_assert(inputs(orders::at(1021)) == 512 && coefficients(orders::at(1021)) == 512);
 static_assert(std::same_as<ar::lookbacks<1, 511>, lookbacks<1, 511>>);

@@ -152,8 +152,7 @@ void is_a_convolution() {
             const auto p = static_cast<std::ptrdiff_t>(t * stride) + Offsets[i];
             if (!inside(p)) continue;
             const auto place = static_cast<std::size_t>(p);
-            const double w = static_cast<double>(taps[c * Offsets.size() + i]),
-                         v = value_of(x.at(b, c, place));
+            const double w = static_cast<double>(taps[i * channels + c]), v = value_of(x.at(b, c, place));
             out.add(w * v);
             back[place].add(w * g);
             wanted[i].add(g * v);
@@ -164,7 +163,7 @@ void is_a_convolution() {
           RC_ASSERT(back[p].template is<Stored>(value_of(gx.at(b, c, p))));
       }
       for (std::size_t i = 0; i < Offsets.size(); ++i)
-        RC_ASSERT(wanted[i].template is<real>(static_cast<double>(of_taps[c * Offsets.size() + i])));
+        RC_ASSERT(wanted[i].template is<real>(static_cast<double>(of_taps[i * channels + c])));
       RC_ASSERT(wanted.back().template is<real>(static_cast<double>(of_bias[c])));
     }
   }
@@ -214,9 +213,9 @@ TEST_CASE("depthwise taps: a row longer than a tile") {
           const auto p = static_cast<std::ptrdiff_t>(t) + offsets[i],
                      q = static_cast<std::ptrdiff_t>(t) - offsets[i];
           if (p >= 0 && p < static_cast<std::ptrdiff_t>(length))
-            ahead += taps[c * 5 + i] * x[c * length + static_cast<std::size_t>(p)];
+            ahead += taps[i * channels + c] * x[c * length + static_cast<std::size_t>(p)];
           if (q >= 0 && q < static_cast<std::ptrdiff_t>(length))
-            back += taps[c * 5 + i] * x[c * length + static_cast<std::size_t>(q)];
+            back += taps[i * channels + c] * x[c * length + static_cast<std::size_t>(q)];
         }
         if (y[c * length + t] != ahead || gx[c * length + t] != back) ++wrong;
       }

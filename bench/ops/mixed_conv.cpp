@@ -1,0 +1,336 @@
+// What a mixed convolution costs, forward and backward through autograd with the gradients of the input, of
+// every weight and of the coefficients, beside the known ways to compute one and beside single convolutions:
+// float, on one and on two threads.
+//
+//   bench_mixed_conv                                  everything, about ten minutes
+//   bench_mixed_conv --benchmark_filter=depthwise     some of it
+//   FMSB_BENCH_SIZE=small bench_mixed_conv            small shapes, to see that it works
+//
+// All run in turns in every round, in an order that moves on by one each round; ratios are medians of rounds.
+// Outputs and gradients are compared before anything is timed.
+#include "fmsb/nn/mixed_conv.hpp"  // mixed_conv
+
+#include "fmsb/core/isa.hpp"       // isa::name
+#include "fmsb/core/version.hpp"   // version
+#include "fmsb/nn/module.hpp"      // module
+#include "fmsb/report/table.hpp"   // report::table
+#include "fmsb/space/product.hpp"  // product
+
+#include "aims.hpp"    // require
+#include "rounds.hpp"  // seconds_of, median, median_ratio
+
+#include <ATen/Parallel.h>                 // at::set_num_threads
+#include <ATen/ops/conv1d.h>               // at::conv1d
+#include <ATen/ops/conv2d.h>               // at::conv2d
+#include <ATen/ops/einsum.h>               // at::einsum
+#include <ATen/ops/pad.h>                  // at::pad
+#include <ATen/ops/randn.h>                // at::randn
+#include <torch/csrc/autograd/autograd.h>  // torch::autograd::grad
+#include <torch/version.h>                 // TORCH_VERSION
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>    // std::max, std::rotate
+#include <cstdio>       // std::printf
+#include <cstdlib>      // std::getenv
+#include <functional>   // std::function
+#include <memory>       // std::shared_ptr
+#include <string>       // std::string
+#include <string_view>  // std::string_view
+#include <utility>      // std::move
+#include <vector>       // std::vector
+
+namespace {
+
+using namespace fmsb;
+using bench::step;
+
+// ---- The known ways, as a program on LibTorch has them: a weight for each point
+
+/// What they work on: leaves that stand for what our layer holds.
+struct mixture {
+  int axes = 1;
+  index_t groups = 1;
+  std::vector<index_t> kernels, dilations;
+  std::vector<tensor> weights;  ///< [out, in / groups, kernel(, kernel)], kernels outside, dilations inside
+  tensor a;                     ///< [points]
+  index_t reach() const { return (kernels.back() - 1) / 2 * dilations.back(); }
+};
+
+tensor convolved(const mixture& m, const tensor& x, const tensor& weight, index_t dilation) {
+  const index_t padding = dilation * (weight.size(-1) - 1) / 2;
+  return m.axes == 1 ? at::conv1d(x, weight, {}, 1, padding, dilation, m.groups)
+                     : at::conv2d(x, weight, {}, 1, padding, dilation, m.groups);
+}
+
+/// The weight with zeros between its taps, and around it up to `reach` on either side.
+tensor spread(const mixture& m, const tensor& weight, index_t dilation, index_t reach) {
+  const index_t field = dilation * (weight.size(-1) - 1) + 1, around = reach - field / 2;
+  auto sizes = weight.sizes().vec();
+  for (std::size_t axis = 2; axis < sizes.size(); ++axis) sizes[axis] = field;
+  auto wide = weight;
+  if (dilation > 1) {
+    wide = at::zeros(sizes, weight.options());
+    auto places = wide;
+    for (index_t axis = 2; axis < wide.dim(); ++axis) places = places.slice(axis, 0, field, dilation);
+    places.copy_(weight);
+  }
+  return at::pad(wide, std::vector<index_t>(static_cast<std::size_t>(2 * m.axes), around));
+}
+
+/// Each point's result, then their sum.
+tensor mixed_results(const mixture& m, const tensor& x) {
+  tensor y;
+  std::size_t p = 0;
+  for (std::size_t k = 0; k < m.kernels.size(); ++k)
+    for (const index_t d : m.dilations) {
+      const auto part = convolved(m, x, m.weights[p], d) * m.a[static_cast<index_t>(p)];
+      y = p++ == 0 ? part : y + part;
+    }
+  return y;
+}
+
+tensor one_kernel(const mixture& m) {
+  tensor sum;
+  std::size_t p = 0;
+  for (std::size_t k = 0; k < m.kernels.size(); ++k)
+    for (const index_t d : m.dilations) {
+      const auto part = spread(m, m.weights[p] * m.a[static_cast<index_t>(p)], d, m.reach());
+      sum = p++ == 0 ? part : sum + part;
+    }
+  return sum;
+}
+
+/// One kernel that covers all points, then one convolution.
+tensor mixed_weights(const mixture& m, const tensor& x) { return convolved(m, x, one_kernel(m), 1); }
+
+/// DASH's: one kernel, and a product of Fourier transforms of length L + 2 reach.
+tensor agg_conv(const mixture& m, const tensor& x) {
+  const index_t reach = m.reach();
+  const auto kernel = one_kernel(m);
+  const auto wide = at::pad(x, std::vector<index_t>(static_cast<std::size_t>(2 * m.axes), reach));
+  if (m.axes == 1) {
+    const index_t n = wide.size(2);
+    const auto of_x = at::fft_rfft(wide), of_kernel = at::fft_rfft(kernel, n).conj();
+    const auto of_y =
+        m.groups > 1 ? of_x * of_kernel.squeeze(1) : at::einsum("bif,oif->bof", {of_x, of_kernel});
+    return at::fft_irfft(of_y, n).slice(2, 0, x.size(2));
+  }
+  const std::vector<index_t> n{wide.size(2), wide.size(3)};
+  const auto of_x = at::fft_rfft2(wide), of_kernel = at::fft_rfft2(kernel, n).conj();
+  const auto of_y =
+      m.groups > 1 ? of_x * of_kernel.squeeze(1) : at::einsum("bifg,oifg->bofg", {of_x, of_kernel});
+  return at::fft_irfft2(of_y, n).slice(2, 0, x.size(2)).slice(3, 0, x.size(3));
+}
+
+/// A convolution for each dilation, with the sum of its kernels.
+tensor per_dilation(const mixture& m, const tensor& x) {
+  tensor y;
+  for (std::size_t d = 0; d < m.dilations.size(); ++d) {
+    tensor sum;
+    for (std::size_t k = 0; k < m.kernels.size(); ++k) {
+      const std::size_t p = k * m.dilations.size() + d;
+      const auto part = spread(m, m.weights[p] * m.a[static_cast<index_t>(p)], 1, m.kernels.back() / 2);
+      sum = k == 0 ? part : sum + part;
+    }
+    const auto part = convolved(m, x, sum, m.dilations[d]);
+    y = d == 0 ? part : y + part;
+  }
+  return y;
+}
+
+// ---- How they are timed
+
+struct rival {
+  std::string name;
+  step pass;
+};
+
+struct contest {
+  std::string name;
+  std::vector<rival> rivals;  ///< the first is ours
+  std::function<void()> compare;
+};
+
+struct measured {
+  std::string name;
+  int threads;
+  std::vector<std::string> rivals;
+  std::vector<double> milliseconds, ratios;  ///< each over ours
+};
+std::vector<measured> results;
+bool small = false;
+
+measured measure(const contest& c, int threads) {
+  at::set_num_threads(threads);
+  const std::size_t count = c.rivals.size();
+  std::vector<std::vector<double>> took(count);
+  std::vector<int> times(count);
+  double round_seconds = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    c.rivals[i].pass();
+    const double once = bench::seconds_of(c.rivals[i].pass, 1, threads);
+    times[i] = std::max(1, static_cast<int>(5e-3 / once));
+    round_seconds += 2 * std::max(once, 5e-3);
+  }
+  const int rounds = small ? 1 : std::max(5, std::min(30, static_cast<int>(20 / round_seconds)));
+  std::vector<std::size_t> order(count);
+  for (std::size_t i = 0; i < count; ++i) order[i] = i;
+  for (int round = 0; round < rounds; ++round) {
+    for (const auto i : order) {
+      c.rivals[i].pass();  // finds the caches and the free memory as the one before left them
+      took[i].push_back(bench::seconds_of(c.rivals[i].pass, times[i], threads));
+    }
+    std::rotate(order.begin(), order.begin() + 1, order.end());
+  }
+  at::set_num_threads(1);
+  measured m{.name = c.name, .threads = threads, .rivals = {}, .milliseconds = {}, .ratios = {}};
+  for (std::size_t i = 0; i < count; ++i) {
+    m.rivals.push_back(c.rivals[i].name);
+    m.milliseconds.push_back(bench::median(took[i]) * 1e3);
+    m.ratios.push_back(bench::median_ratio(took[i], took[0]));
+  }
+  return m;
+}
+
+step pass_of(std::vector<tensor> leaves, std::function<tensor()> forward, const tensor& gy) {
+  return [=] { torch::autograd::grad({forward()}, leaves, {gy}); };
+}
+
+bool close(const tensor& x, const tensor& y) {
+  return (x - y).abs().max().item<double>() <= 2e-5 * std::max(y.abs().max().item<double>(), 1e-3);
+}
+
+template <int Axes, class Space, index_t C, nn::mixed_conv_options Options>
+void add_case(const std::string& name, std::vector<index_t> sizes, std::vector<index_t> kernels,
+              std::vector<index_t> dilations) {
+  const auto make = [=] {
+    using layer = nn::mixed_conv<Axes, Space, C, C, Options>;
+    contest c{.name = name, .rivals = {}, .compare = {}};
+    auto ours = nn::module<layer>().ptr();
+    const auto x = at::randn(sizes).requires_grad_(), gy = at::randn(sizes);
+    auto m = std::make_shared<mixture>();
+    m->axes = Axes;
+    m->groups = ours->groups();
+    m->kernels = kernels;
+    m->dilations = dilations;
+    m->a = at::randn({layer::points}).softmax(0).requires_grad_();
+    for (std::size_t p = 0; p < Space::size; ++p)
+      m->weights.push_back(ours->weight_of(p).detach().contiguous().requires_grad_());
+    std::vector<tensor> leaves = m->weights;
+    leaves.push_back(x);
+    leaves.push_back(m->a);
+    const auto add = [&](const std::string& what, tensor (*way)(const mixture&, const tensor&)) {
+      c.rivals.push_back({what, pass_of(
+                                    leaves, [=] { return way(*m, x); }, gy)});
+    };
+    const auto forward = [=] { return ours->forward(x, m->a); };
+    c.rivals.push_back({"ours", pass_of({ours->weight, x, m->a}, forward, gy)});
+    add("AggConv", agg_conv);
+    add("per dilation", per_dilation);
+    if (C * sizes[0] * sizes.back() <= 1 << 21 || Options.groups == nn::depthwise) {  // else minutes a pass
+      add("mixed results", mixed_results);
+      add("mixed weights", mixed_weights);
+    }
+    for (const index_t k : {kernels.back(), index_t{3}}) {
+      std::vector<index_t> shape{C, C / m->groups};
+      shape.insert(shape.end(), Axes, k);
+      const auto weight = at::randn(shape).mul_(0.01).requires_grad_();
+      c.rivals.push_back({k == 3 ? "conv k=3" : "conv k max",
+                          pass_of(
+                              {weight, x}, [=] { return convolved(*m, x, weight, 1); }, gy)});
+    }
+    c.compare = [=] {
+      const auto y = forward(), z = agg_conv(*m, x);
+      const auto found = torch::autograd::grad({y}, {x, m->a, ours->weight}, {gy});
+      const auto wanted = torch::autograd::grad({z}, leaves, {gy});
+      bench::require(close(y.detach(), z.detach()), name + ": outputs differ from AggConv's.");
+      bench::require(close(found[0], wanted[Space::size]) && close(found[1], wanted[Space::size + 1]),
+                     name + ": gradients of input or coefficients differ from AggConv's.");
+      const torch::NoGradGuard no_gradient;
+      for (std::size_t p = 0; p < Space::size; ++p) {
+        const auto part = found[2]
+                              .slice(0, static_cast<index_t>(layer::mixed::first_weight(p)),
+                                     static_cast<index_t>(layer::mixed::first_weight(p + 1)))
+                              .permute({1, 2, 0})
+                              .reshape_as(wanted[p]);
+        bench::require(close(part, wanted[p]), name + ": the gradient of a weight differs from AggConv's.");
+      }
+    };
+    return c;
+  };
+  benchmark::RegisterBenchmark(name.c_str(),
+                               [make, shared = std::make_shared<contest>()](benchmark::State& state) {
+                                 const int threads = static_cast<int>(state.range(0));
+                                 if (shared->name.empty()) {
+                                   *shared = make();
+                                   shared->compare();
+                                 }
+                                 measured m;
+                                 for (auto _ : state) {
+                                   m = measure(*shared, threads);
+                                   state.SetIterationTime(m.milliseconds[0] / 1e3);
+                                 }
+                                 for (std::size_t i = 0; i < m.rivals.size(); ++i) {
+                                   state.counters[m.rivals[i] + ", ms"] = m.milliseconds[i];
+                                   state.counters[m.rivals[i] + ", ratio"] = m.ratios[i];
+                                 }
+                                 results.push_back(std::move(m));
+                                 if (threads == 2) *shared = {};  // what it holds is large
+                               })
+      ->ArgName("threads")
+      ->Arg(1)
+      ->Arg(2)
+      ->UseManualTime()
+      ->Iterations(1)
+      ->Unit(benchmark::kMillisecond);
+}
+
+template <nn::mixed_conv_options Options>
+void add_shapes(const std::string& kind) {
+  using a_space = space::product<space::kernel_sizes<3, 5, 7, 9, 11>, space::dilations<1, 3, 5, 7>>;
+  using b_space = space::product<space::kernel_sizes<3, 7, 11, 15, 19>, space::dilations<1, 3, 7, 15>>;
+  using c_space = space::product<space::kernel_sizes<3, 5, 7, 9>, space::dilations<1, 3, 5, 7>>;
+  if (small) {
+    add_case<1, a_space, 8, Options>("A " + kind, {2, 8, 100}, {3, 5, 7, 9, 11}, {1, 3, 5, 7});
+    add_case<2, c_space, 4, Options>("C " + kind, {2, 4, 12, 12}, {3, 5, 7, 9}, {1, 3, 5, 7});
+    return;
+  }
+  add_case<1, a_space, 64, Options>("A " + kind, {32, 64, 512}, {3, 5, 7, 9, 11}, {1, 3, 5, 7});
+  add_case<1, b_space, 64, Options>("B " + kind, {16, 64, 1000}, {3, 7, 11, 15, 19}, {1, 3, 7, 15});
+  add_case<2, c_space, 32, Options>("C " + kind, {16, 32, 32, 32}, {3, 5, 7, 9}, {1, 3, 5, 7});
+  add_case<1, a_space, 128, Options>("D " + kind, {64, 128, 1024}, {3, 5, 7, 9, 11}, {1, 3, 5, 7});
+}
+
+void print_results() {
+  fmsb::report::table table({"case", "threads", "method", "ms", "over ours"});
+  const auto text = [](double value) {
+    char digits[32];
+    std::snprintf(digits, sizeof digits, value >= 100 ? "%.0f" : "%.3g", value);
+    return std::string(digits);
+  };
+  for (const auto& m : results)
+    for (std::size_t i = 0; i < m.rivals.size(); ++i)
+      table.add({i == 0 ? m.name : "", i == 0 ? std::to_string(m.threads) : "", m.rivals[i],
+                 text(m.milliseconds[i]), text(m.ratios[i])});
+  std::fputs(("\n" + table.text()).c_str(), stdout);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const char* size = std::getenv("FMSB_BENCH_SIZE");
+  small = size != nullptr && std::string_view(size) == "small";
+  at::set_num_threads(1);
+  benchmark::AddCustomContext("fmsb", std::string(version));
+  benchmark::AddCustomContext("LibTorch", TORCH_VERSION);
+  benchmark::AddCustomContext("instruction set", isa::name(isa::current()));
+  add_shapes<{.groups = nn::depthwise, .coefficients = nn::mixing::given, .bias = nn::bias_term::no}>(
+      "depthwise");
+  add_shapes<{.coefficients = nn::mixing::given, .bias = nn::bias_term::no}>("dense");
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  print_results();
+  benchmark::Shutdown();
+}
