@@ -90,27 +90,27 @@ plot $times using 2:($1-0.18):({left:.6g}):2:($1-0.34):($1-0.02) with boxxyerror
     subprocess.run(["gnuplot"], input=script, text=True, check=True)
 
 
-def scatter(path, dots, levels, title, xlabel, ylabel):
-    """Named (name, x, y, width of y's range) on a logarithmic x, and named levels across, as an SVG by gnuplot."""
-    points = "\n".join(f'{x} {y:.6g} {width / 2:.6g} "{name}"' for name, x, y, width in dots)
-    left, right = min(d[1] for d in dots) / 3, max(d[1] for d in dots) * 12
-    lines = "\n".join(f'set arrow from {left},{y:.6g} to {right},{y:.6g} nohead dt 2 lc rgb "#888888"\n'
-                      f'set label "{name}" at {right},{y:.6g} right offset 0,0.5 tc rgb "#666666"' for name, y in levels)
-    script = f"""set terminal svg size 900,520 noenhanced font "sans,12" background "white"
+def dots(path, rows, title, xlabel):
+    """A row for each (label, least, mean, most), the first on top, as an SVG by gnuplot; a row without a range has its
+    line drawn through all others."""
+    lines = "\n".join(f"{row} {mean:.6g} {least:.6g} {most:.6g}" for row, (_, least, mean, most) in enumerate(rows))
+    labels = ", ".join(f'"{label}" {row}' for row, (label, *_) in enumerate(rows))
+    bottom = len(rows) - 0.4
+    marks = "\n".join(f'set arrow from {mean:.6g},{row} to {mean:.6g},{bottom} nohead dt 2 lc rgb "#999999"'
+                      for row, (_, least, mean, most) in enumerate(rows) if least == most)
+    script = f"""set terminal svg size 900,{120 + 30 * len(rows)} noenhanced font "sans,12" background "white"
 set output "{path}"
 set title "{title}"
-set logscale x
-set xrange [{left}:{right}]
-set xlabel "{xlabel} (logarithmic)"
-set ylabel "{ylabel}"
-set format x "%.0f"
-set grid ytics lc rgb "#dddddd"
-set offsets 0, 0, graph 0.05, graph 0.05
+set xlabel "{xlabel}"
+set offsets graph 0.04, graph 0.04, 0, 0
+set yrange [{bottom}:-0.6]
+set ytics ({labels}) nomirror scale 0
+set grid xtics lc rgb "#dddddd"
 unset key
+{marks}
+$rows << END
 {lines}
-$dots << END
-{points}
 END
-plot $dots using 1:2:3 with yerrorbars pt 7 lc rgb "#2f6f9f", "" using 1:2:4 with labels left offset 1,0.4
+plot $rows using 2:1:3:4 with xerrorbars pt 7 lw 1.5 lc rgb "#2f6f9f"
 """
     subprocess.run(["gnuplot"], input=script, text=True, check=True)
