@@ -247,15 +247,9 @@ void add_case(const std::string& name, std::vector<index_t> sizes, std::vector<i
       bench::require(close(y.detach(), z.detach()), name + ": outputs differ from AggConv's.");
       bench::require(close(found[0], wanted[Space::size]) && close(found[1], wanted[Space::size + 1]),
                      name + ": gradients of input or coefficients differ from AggConv's.");
-      const torch::NoGradGuard no_gradient;
-      for (std::size_t p = 0; p < Space::size; ++p) {
-        const auto part = found[2]
-                              .slice(0, static_cast<index_t>(layer::mixed::first_weight(p)),
-                                     static_cast<index_t>(layer::mixed::first_weight(p + 1)))
-                              .permute({1, 2, 0})
-                              .reshape_as(wanted[p]);
-        bench::require(close(part, wanted[p]), name + ": the gradient of a weight differs from AggConv's.");
-      }
+      for (std::size_t p = 0; p < Space::size; ++p)
+        bench::require(close(layer::part_of(found[2], p), wanted[p]),
+                       name + ": the gradient of a weight differs from AggConv's.");
     };
     return c;
   };

@@ -133,16 +133,18 @@ class mixed_conv : public layer {
 
   /// The kernel of a point, [out, in / groups, kernel(, kernel)]: a view.
   /// @throws usage_error if the index is not below the number of points
-  tensor weight_of(std::size_t point) const {
+  tensor weight_of(std::size_t point) const { return part_of(weight, point); }
+
+  /// The same of any tensor laid out as `weight`, such as its gradient.
+  static tensor part_of(const tensor& all, std::size_t point) {
     const index_t k = Space::at(point).template get<"kernel">();
-    const auto all = weight
-                         .slice(0, static_cast<index_t>(mixed::first_weight(point)),
+    const auto part = all.slice(0, static_cast<index_t>(mixed::first_weight(point)),
                                 static_cast<index_t>(mixed::first_weight(point + 1)))
-                         .permute({1, 2, 0});
+                          .permute({1, 2, 0});
     if constexpr (Axes == 1)
-      return all;
+      return part;
     else
-      return all.unflatten(2, {k, k});
+      return part.unflatten(2, {k, k});
   }
 
   /// The coefficients [points] of the next forward pass; drawn anew at every call where they are drawn.

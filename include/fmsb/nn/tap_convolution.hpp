@@ -1,5 +1,6 @@
 #pragma once
 #include "fmsb/core/extent.hpp"                // index_t
+#include "fmsb/nn/by_type.hpp"                 // detail::by_type
 #include "fmsb/nn/kernels/depthwise_taps.hpp"  // depthwise_forward, depthwise_backward, add_up_depthwise
 #include "fmsb/nn/kernels/panels.hpp"          // line_allocator
 #include "fmsb/nn/operation.hpp"               // operation, apply_operation
@@ -258,14 +259,6 @@ struct depthwise_operation final : operation {
   template <class Real>
   static tensor real_of(const tensor& x) {
     return x.to(std::is_same_v<Real, double> ? at::kDouble : at::kFloat).contiguous();
-  }
-
-  template <class Function>
-  static void by_type(const tensor& x, const Function& function) {
-    if (x.scalar_type() == at::kDouble)
-      function(std::type_identity<double>{});
-    else
-      function(std::type_identity<float>{});
   }
 
   template <class Stored>

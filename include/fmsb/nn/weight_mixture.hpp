@@ -1,5 +1,6 @@
 #pragma once
 #include "fmsb/core/extent.hpp"          // index_t
+#include "fmsb/nn/by_type.hpp"           // detail::by_type
 #include "fmsb/nn/kernels/mix_rows.hpp"  // mix_rows, mix_rows_gradients
 #include "fmsb/nn/operation.hpp"         // operation, apply_operation
 #include "fmsb/space/mixed_taps.hpp"     // mixed_taps
@@ -48,7 +49,7 @@ struct mix_weights_operation final : operation {
 
   std::vector<tensor> gradients(const tensor& gradient) override {
     const auto [coefficients, weight] = kept<2>();
-    if (at::GradMode::is_enabled() || !weight.is_cpu()) return by_operators(coefficients, weight, gradient);
+    if (at::GradMode::is_enabled()) return by_operators(coefficients, weight, gradient);
     const auto a = coefficients.contiguous(), w = weight.contiguous(), g = gradient.contiguous();
     tensor ga, gw;
     if (wants(of_coefficients)) ga = at::empty_like(a);
@@ -90,14 +91,6 @@ struct mix_weights_operation final : operation {
                          (g * weight).flatten(1).sum(1));
     if (wants(of_weight)) gw = g * spread(at::index_select(coefficients, 0, points), weight);
     return {ga, gw};
-  }
-
-  template <class Function>
-  static void by_type(const tensor& x, const Function& function) {
-    if (x.scalar_type() == at::kDouble)
-      function(std::type_identity<double>{});
-    else
-      function(std::type_identity<float>{});
   }
 
   template <class Real>

@@ -29,17 +29,17 @@ struct mixed_taps {
     const auto k = static_cast<std::size_t>(Space::make(point).template get<"kernel">());
     return Axes == 1 ? k : k * k;
   }
-  static constexpr std::size_t weights_of_all() {
-    std::size_t sum = 0;
-    for (std::size_t p = 0; p < points; ++p) sum += kernel_size(p);
-    return sum;
-  }
-
   static constexpr std::size_t field = 2 * static_cast<std::size_t>(reach) + 1;
   static constexpr std::size_t places = Axes == 1 ? field : field * field;
 
  public:
-  static constexpr std::size_t weights = weights_of_all();  ///< of all points, for one pair of channels
+  /// The first weight of a point; of `points`, one behind the last.
+  static constexpr std::size_t first_weight(std::size_t point) {
+    std::size_t sum = 0;
+    for (std::size_t p = 0; p < point; ++p) sum += kernel_size(p);
+    return sum;
+  }
+  static constexpr std::size_t weights = first_weight(points);  ///< of all points, for one pair of channels
 
  private:
   struct laid_out {
@@ -88,13 +88,6 @@ struct mixed_taps {
     return all;
   }();
   static constexpr std::array<int, weights> point_of_weight = layout.point;
-
-  /// The first weight of a point; of `points`, one behind the last.
-  static constexpr std::size_t first_weight(std::size_t point) {
-    std::size_t sum = 0;
-    for (std::size_t p = 0; p < point; ++p) sum += kernel_size(p);
-    return sum;
-  }
 };
 
 }  // namespace fmsb::space

@@ -9,8 +9,8 @@
 #include "support/property.hpp"
 
 #include <ATen/Parallel.h>                 // at::set_num_threads
+#include <ATen/ops/convolution.h>          // at::convolution
 #include <torch/csrc/autograd/autograd.h>  // torch::autograd::grad
-#include <torch/nn/functional/conv.h>      // torch::nn::functional::conv1d, conv2d
 
 #include <cmath>    // std::abs
 #include <cstddef>  // std::size_t
@@ -42,28 +42,16 @@ nn::module<Layer> drawn_layer() {
 /// The definition: every point's convolution by LibTorch, times its coefficient.
 template <class Layer>
 tensor mixed_results(const Layer& m, const tensor& x, const tensor& a) {
-  namespace F = torch::nn::functional;
   using space_type = typename Layer::space_type;
+  const auto on_each_axis = [](index_t value) { return std::vector<index_t>(Layer::spatial_axes, value); };
   tensor y;
   for (std::size_t p = 0; p < space_type::size; ++p) {
     const index_t dilation = space::dilation_of(space_type::at(p)),
                   padding = space::receptive_field(space_type::at(p)) / 2;
-    tensor part;
-    if constexpr (Layer::spatial_axes == 1)
-      part = F::conv1d(x, m.weight_of(p),
-                       F::Conv1dFuncOptions()
-                           .stride(Layer::stride)
-                           .padding(padding)
-                           .dilation(dilation)
-                           .groups(m.groups()));
-    else
-      part = F::conv2d(x, m.weight_of(p),
-                       F::Conv2dFuncOptions()
-                           .stride(Layer::stride)
-                           .padding(padding)
-                           .dilation(dilation)
-                           .groups(m.groups()));
-    part = part * a[static_cast<index_t>(p)];
+    const auto part =
+        at::convolution(x, m.weight_of(p), {}, on_each_axis(Layer::stride), on_each_axis(padding),
+                        on_each_axis(dilation), false, on_each_axis(0), m.groups()) *
+        a[static_cast<index_t>(p)];
     y = y.defined() ? y + part : part;
   }
   if (!m.bias.defined()) return y;
