@@ -7,14 +7,16 @@
 //   FMSB_BENCH_SIZE=small bench_mixed_conv            small shapes, to see that it works
 //
 // All run in turns in every round, in an order that moves on by one each round; ratios are medians of rounds.
-// Outputs and gradients are compared before anything is timed.
+// Outputs and gradients are compared before anything is timed. Freed memory is kept, for all of them, as our
+// programs keep it: else most of the time at large shapes is that of fresh pages.
 #include "fmsb/nn/mixed_conv.hpp"  // mixed_conv
 
-#include "fmsb/core/isa.hpp"       // isa::name
-#include "fmsb/core/version.hpp"   // version
-#include "fmsb/nn/module.hpp"      // module
-#include "fmsb/report/table.hpp"   // report::table
-#include "fmsb/space/product.hpp"  // product
+#include "fmsb/core/isa.hpp"            // isa::name
+#include "fmsb/core/version.hpp"        // version
+#include "fmsb/nn/module.hpp"           // module
+#include "fmsb/report/table.hpp"        // report::table
+#include "fmsb/space/product.hpp"       // product
+#include "fmsb/train/freed_memory.hpp"  // keep_freed_memory
 
 #include "aims.hpp"    // require
 #include "rounds.hpp"  // seconds_of, median, median_ratio
@@ -315,6 +317,7 @@ void print_results() {
 int main(int argc, char** argv) {
   const char* size = std::getenv("FMSB_BENCH_SIZE");
   small = size != nullptr && std::string_view(size) == "small";
+  train::keep_freed_memory();
   at::set_num_threads(1);
   benchmark::AddCustomContext("fmsb", std::string(version));
   benchmark::AddCustomContext("LibTorch", TORCH_VERSION);

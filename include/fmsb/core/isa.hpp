@@ -93,4 +93,14 @@ void run(Args... args) {
   run_at<Kernel>(current(), args...);
 }
 
+/// From a kernel of this width, another out of line: compiled once, however many kernels call it.
+template <class Kernel, int Lanes, class... Args>
+void call(Args... args) {
+#if defined(__x86_64__)
+  if constexpr (Lanes == 8) return detail::run_avx512<Kernel>(args...);
+  if constexpr (Lanes == 4) return detail::run_avx2<Kernel>(args...);
+#endif
+  if constexpr (Lanes == 2) detail::run_baseline<Kernel>(args...);
+}
+
 }  // namespace fmsb::isa

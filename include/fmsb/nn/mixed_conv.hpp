@@ -1,16 +1,18 @@
 #pragma once
-#include "fmsb/core/constant_text.hpp"  // string_outlet
-#include "fmsb/core/error.hpp"          // usage_error
-#include "fmsb/core/extent.hpp"         // extent, chosen_extent, dynamic, index_t
-#include "fmsb/core/number_text.hpp"    // number_text
-#include "fmsb/nn/conv.hpp"             // conv_extents
-#include "fmsb/nn/counts.hpp"           // product_of, quotient_of, sum_of
-#include "fmsb/nn/initialise.hpp"       // drawn_normal, filled
-#include "fmsb/nn/layer.hpp"            // layer
-#include "fmsb/nn/linear.hpp"           // bias_term
-#include "fmsb/nn/tap_convolution.hpp"  // convolve_depthwise, convolve_by_transform, convolve_by_kernel
-#include "fmsb/nn/weight_mixture.hpp"   // mix_weights
-#include "fmsb/space/mixed_taps.hpp"    // mixed_taps
+#include "fmsb/core/constant_text.hpp"        // string_outlet
+#include "fmsb/core/error.hpp"                // usage_error
+#include "fmsb/core/extent.hpp"               // extent, chosen_extent, dynamic, index_t
+#include "fmsb/core/number_text.hpp"          // number_text
+#include "fmsb/nn/conv.hpp"                   // conv_extents
+#include "fmsb/nn/counts.hpp"                 // product_of, quotient_of, sum_of
+#include "fmsb/nn/depthwise_convolution.hpp"  // convolve_depthwise
+#include "fmsb/nn/initialise.hpp"             // drawn_normal, filled
+#include "fmsb/nn/layer.hpp"                  // layer
+#include "fmsb/nn/linear.hpp"                 // bias_term
+#include "fmsb/nn/spectral_convolution.hpp"   // convolve_by_spectrum
+#include "fmsb/nn/tap_convolution.hpp"        // convolve_by_transform, convolve_by_kernel
+#include "fmsb/nn/weight_mixture.hpp"         // mix_weights
+#include "fmsb/space/mixed_taps.hpp"          // mixed_taps
 
 #include <ATen/ops/log_softmax.h>  // at::log_softmax
 #include <ATen/ops/softmax.h>      // at::softmax
@@ -45,6 +47,7 @@ struct mixed_conv_options {
 enum class mixed_method {
   automatic,  ///< the fastest that can take the input
   direct,     ///< tap by tap, by the library's kernels: depthwise over one axis on the CPU
+  spectrum,   ///< by the library's Fourier transforms, on the CPU
   transform,  ///< by LibTorch's Fourier transforms
   kernel      ///< by LibTorch's convolution with a kernel that covers all taps
 };
@@ -182,6 +185,12 @@ class mixed_conv : public layer {
     return convolved(x, mix_weights<Space, Axes>(a, weight));
   }
 
+  /// What `mixed_method::automatic` takes for an input.
+  mixed_method chosen(const tensor& x) const {
+    if (!detail::kernels_take(x)) return mixed_method::transform;
+    return has_tap_kernels && taps < kManyTaps ? mixed_method::direct : mixed_method::spectrum;
+  }
+
   std::string describe() const override {
     string_outlet text;
     write(text, "mixed_conv" + std::to_string(Axes) + "d(in=" + std::to_string(index_t{in_}) +
@@ -198,34 +207,41 @@ class mixed_conv : public layer {
   }
 
  private:
+  static constexpr index_t kManyTaps = 50;  // from which on transforms are faster
+
   static const tap_offsets<Axes>& offsets() {
     static const tap_offsets<Axes> all(mixed::offsets.begin(), mixed::offsets.end());
     return all;
   }
 
   tensor convolved(const tensor& x, const tensor& any_taps) const {
-    constexpr bool has_kernels = Axes == 1 && alone;
-    if constexpr (has_kernels) {
-      using node = detail::depthwise_operation<space::taps<Space>>;
-      const bool fits = node::takes(x);
-      if (method == mixed_method::direct || (method == mixed_method::automatic && fits)) {
-        if (!fits) refuse_direct(x);
-        return convolve_depthwise<space::taps<Space>>(x, any_taps, bias, Options.stride);
-      }
-    } else if (method == mixed_method::direct) {
-      refuse_direct(x);
-    }
     const tap_geometry geometry{.stride = Options.stride, .groups = groups()};
-    return method == mixed_method::kernel
-               ? convolve_by_kernel<Axes>(x, any_taps, bias, offsets(), geometry)
-               : convolve_by_transform<Axes>(x, any_taps, bias, offsets(), geometry);
+    const auto way = method == mixed_method::automatic ? chosen(x) : method;
+    if (!takes(way, x)) refuse(way, x);
+    if constexpr (has_tap_kernels)
+      if (way == mixed_method::direct)
+        return convolve_depthwise<space::taps<Space>>(x, any_taps, bias, Options.stride);
+    if (way == mixed_method::spectrum)
+      return convolve_by_spectrum<Axes>(x, any_taps, bias, offsets(), geometry);
+    if (way == mixed_method::kernel) return convolve_by_kernel<Axes>(x, any_taps, bias, offsets(), geometry);
+    return convolve_by_transform<Axes>(x, any_taps, bias, offsets(), geometry);
   }
 
-  [[noreturn]] void refuse_direct(const tensor& x) const {
-    throw usage_error(describe() +
-                      ": the method `direct` takes depthwise convolutions over one axis, of float, "
-                      "double or bfloat16 on the CPU; the input is " +
-                      x.toString() + " of shape " + detail::shape_text(x) + ". Choose `automatic`.");
+  static constexpr bool has_tap_kernels = Axes == 1 && alone;
+
+  static bool takes(mixed_method way, const tensor& x) {
+    if (way == mixed_method::direct) return has_tap_kernels && detail::kernels_take(x);
+    return way != mixed_method::spectrum || detail::kernels_take(x);
+  }
+
+  [[noreturn]] void refuse(mixed_method way, const tensor& x) const {
+    throw usage_error(
+        describe() + ": the method " +
+        (way == mixed_method::direct
+             ? "`direct` takes depthwise convolutions over one axis, of float, double or bfloat16 "
+               "on the CPU"
+             : "`spectrum` takes float, double or bfloat16 on the CPU") +
+        "; the input is " + x.toString() + " of shape " + detail::shape_text(x) + ". Choose `automatic`.");
   }
 
   void require_input(const tensor& x) const {

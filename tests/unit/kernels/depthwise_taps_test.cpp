@@ -4,6 +4,7 @@
 #include "fmsb/space/product.hpp"     // product
 
 #include "support/guarded.hpp"
+#include "support/held_signal.hpp"
 #include "support/levels.hpp"
 #include "support/property.hpp"
 
@@ -16,6 +17,9 @@
 #include "support/doctest.hpp"
 
 using namespace fmsb;
+using test::drawn_number;
+using test::held_signal;
+using test::value_of;
 
 namespace {
 
@@ -27,56 +31,11 @@ constexpr auto wide =
                                space::dilations<1, 3, 7, 15>>>;
 static_assert(genomics.size() == 35 && wide.size() > 64);
 
-template <class Stored>
-double value_of(Stored x) {
-  if constexpr (std::is_same_v<Stored, nn::bfloat16>)
-    return static_cast<double>(nn::detail::lanes<Stored, 2>::load_one(&x));
-  else
-    return static_cast<double>(x);
-}
-
-template <class Stored>
-Stored stored(double value) {
-  Stored x{};
-  nn::detail::lanes<Stored, 2>::store_one(static_cast<nn::computed_in<Stored>>(value), &x);
-  return x;
-}
-
 /// Half a unit in the last place, relative.
 template <class Stored>
 constexpr double rounding = std::is_same_v<Stored, nn::bfloat16>
                                 ? 1.0 / 256
                                 : std::numeric_limits<nn::computed_in<Stored>>::epsilon() / 2;
-
-double drawn_number() { return *rc::gen::inRange(-1000, 1000) / 500.0; }
-
-/// [batch, channels, length] in memory of one of the orders that the kernels must take, with guards.
-template <class Stored>
-struct held_signal {
-  enum order { channels_first, channels_last, with_gaps };
-  test::guarded<Stored> memory;
-  std::ptrdiff_t batch, channel, position;
-
-  held_signal(order o, std::size_t b, std::size_t c, std::size_t l, typename test::guarded<Stored>::side side)
-      : memory(b * c * l * (o == with_gaps ? 2 : 1) - (o == with_gaps ? 1 : 0), stored<Stored>(7), side) {
-    const auto channels = static_cast<std::ptrdiff_t>(c), length = static_cast<std::ptrdiff_t>(l);
-    position = o == channels_first ? 1 : o == channels_last ? channels : 2;
-    channel = o == channels_last ? 1 : position * length;
-    batch = channels * length * (o == with_gaps ? 2 : 1);
-  }
-  void draw() {
-    for (Stored& x : memory) x = stored<Stored>(drawn_number());
-  }
-  Stored& at(std::size_t b, std::size_t c, std::size_t l) const {
-    return memory[static_cast<std::size_t>(static_cast<std::ptrdiff_t>(b) * batch +
-                                           static_cast<std::ptrdiff_t>(c) * channel +
-                                           static_cast<std::ptrdiff_t>(l) * position)];
-  }
-  template <class T>
-  nn::signal<T> view() const {
-    return {memory.data(), batch, channel, position};
-  }
-};
 
 /// A number beside the sum that it should be, and the sum of the sizes of what was added.
 struct exact_sum {
@@ -104,9 +63,9 @@ void is_a_convolution() {
                     channels = *rc::gen::inRange<std::size_t>(1, 40),
                     length = *rc::gen::element<std::size_t>(1, 3, 8, 15, 16, 17, 40, 129),
                     stride = *rc::gen::inRange<std::size_t>(1, 4), outputs = (length + stride - 1) / stride;
-  const auto order = static_cast<typename held::order>(*rc::gen::inRange(0, 3));
+  const auto order = static_cast<test::memory_order>(*rc::gen::inRange(0, 3));
   const auto side = *rc::gen::element(test::guarded<Stored>::side::back, test::guarded<Stored>::side::front);
-  held x(order, batch, channels, length, side), gy(order, batch, channels, outputs, side);
+  held x(order, batch, channels, 1, length, side), gy(order, batch, channels, 1, outputs, side);
   x.draw();
   gy.draw();
   std::vector<real> taps(channels * Offsets.size()), bias(channels);
@@ -115,8 +74,8 @@ void is_a_convolution() {
   const auto inside = [&](std::ptrdiff_t p) { return p >= 0 && p < static_cast<std::ptrdiff_t>(length); };
 
   for (const auto level : test::levels()) {
-    const nn::depthwise_units units(batch, channels, nn::lanes_at<real>(level));
-    const held y(order, batch, channels, outputs, side), gx(order, batch, channels, length, side);
+    const nn::lane_units units(batch, channels, nn::lanes_at<real>(level));
+    const held y(order, batch, channels, 1, outputs, side), gx(order, batch, channels, 1, length, side);
     const test::guarded<real> scratch(nn::depthwise_scratch<Offsets>(units.lanes), real{5}),
         sums(units.count() * (Offsets.size() + 1) * units.lanes, real{5});
     const nn::depthwise_task<Stored> task{.batch = batch,
@@ -137,7 +96,7 @@ void is_a_convolution() {
     nn::depthwise_backward<Offsets>(task, half, units.count(), level);
     nn::depthwise_backward<Offsets>(task, 0, half, level);
     std::vector<real> of_taps(taps.size()), of_bias(channels);
-    nn::add_up_depthwise<Offsets>(sums.data(), units, of_taps.data(), of_bias.data());
+    nn::add_up(sums.data(), Offsets.size(), units, of_taps.data(), of_bias.data());
 
     for (std::size_t c = 0; c < channels; ++c) {
       std::vector<exact_sum> wanted(Offsets.size() + 1);
@@ -145,22 +104,22 @@ void is_a_convolution() {
         std::vector<exact_sum> back(length);
         for (std::size_t t = 0; t < outputs; ++t) {
           exact_sum out;
-          const double g = value_of(gy.at(b, c, t));
+          const double g = value_of(gy.at(b, c, 0, t));
           out.add(static_cast<double>(bias[c]));
           wanted.back().add(g);
           for (std::size_t i = 0; i < Offsets.size(); ++i) {
             const auto p = static_cast<std::ptrdiff_t>(t * stride) + Offsets[i];
             if (!inside(p)) continue;
             const auto place = static_cast<std::size_t>(p);
-            const double w = static_cast<double>(taps[i * channels + c]), v = value_of(x.at(b, c, place));
+            const double w = static_cast<double>(taps[i * channels + c]), v = value_of(x.at(b, c, 0, place));
             out.add(w * v);
             back[place].add(w * g);
             wanted[i].add(g * v);
           }
-          RC_ASSERT(out.template is<Stored>(value_of(y.at(b, c, t))));
+          RC_ASSERT(out.template is<Stored>(value_of(y.at(b, c, 0, t))));
         }
         for (std::size_t p = 0; p < length; ++p)
-          RC_ASSERT(back[p].template is<Stored>(value_of(gx.at(b, c, p))));
+          RC_ASSERT(back[p].template is<Stored>(value_of(gx.at(b, c, 0, p))));
       }
       for (std::size_t i = 0; i < Offsets.size(); ++i)
         RC_ASSERT(wanted[i].template is<real>(static_cast<double>(of_taps[i * channels + c])));
@@ -187,7 +146,7 @@ TEST_CASE("depthwise taps: a row longer than a tile") {
   constexpr std::array offsets{-700, -3, 0, 2, 650};
   constexpr std::size_t length = 2500, channels = 3;
   for (const auto level : test::levels()) {
-    const nn::depthwise_units units(1, channels, nn::lanes_at<float>(level));
+    const nn::lane_units units(1, channels, nn::lanes_at<float>(level));
     const test::guarded<float> x(channels * length), y(channels * length), gx(channels * length),
         scratch(nn::depthwise_scratch<offsets>(units.lanes)), sums(units.count() * 6 * units.lanes);
     for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i * 7919 % 1009);  // exact in float
@@ -221,17 +180,4 @@ TEST_CASE("depthwise taps: a row longer than a tile") {
       }
     CHECK(wrong == 0);
   }
-}
-
-TEST_CASE("depthwise units: every vector belongs to one unit, whatever the shape") {
-  CHECK(test::holds("units partition the vectors", [](unsigned char b, unsigned char c) {
-    for (const std::size_t lanes : {2u, 4u, 8u, 16u}) {
-      const nn::depthwise_units units(b + 1u, c + 1u, lanes);
-      RC_ASSERT(units.count() >= 1);
-      RC_ASSERT(units.patterns <= units.vectors());
-      for (std::size_t v = 0; v < units.vectors(); ++v)
-        for (std::size_t j = 0; j < lanes && v * lanes + j < units.rows; ++j)
-          RC_ASSERT(units.channel(v % units.patterns, j) == (v * lanes + j) % units.channels);
-    }
-  }));
 }

@@ -12,11 +12,13 @@
 #include <ATen/ops/convolution.h>          // at::convolution
 #include <torch/csrc/autograd/autograd.h>  // torch::autograd::grad
 
-#include <cmath>    // std::abs
-#include <cstddef>  // std::size_t
-#include <cstdint>  // std::uint64_t
-#include <string>   // std::string
-#include <vector>   // std::vector
+#include <cmath>             // std::abs
+#include <cstddef>           // std::size_t
+#include <cstdint>           // std::uint64_t
+#include <initializer_list>  // std::initializer_list
+#include <string>            // std::string
+#include <type_traits>       // std::type_identity
+#include <vector>            // std::vector
 
 #include "support/doctest.hpp"
 
@@ -91,8 +93,9 @@ bool is_the_mixture(const std::string& sentence) {
     const auto wanted = mixed_results(*m, x, m->coefficients());
     const auto gy = torch::randn_like(wanted);
     const auto gradients = torch::autograd::grad({wanted}, inputs, {gy});
-    for (const auto method : {mixed_method::automatic, mixed_method::transform, mixed_method::kernel,
-                              Direct ? mixed_method::direct : mixed_method::automatic}) {
+    for (const auto method :
+         {mixed_method::automatic, mixed_method::spectrum, mixed_method::transform, mixed_method::kernel,
+          Direct ? mixed_method::direct : mixed_method::automatic}) {
       m->method = method;
       const auto y = m->forward(x);
       RC_ASSERT(distance(y, wanted) < 1e-12);
@@ -161,14 +164,23 @@ TEST_CASE("mixed convolution: what is moved comes out moved, away from the ends"
 }
 
 TEST_CASE("mixed convolution: the gradient of the input is the adjoint of the forward map") {
-  CHECK(test::holds("<A x, y> = <x, A' y>", [] {
-    using layer = row<{.stride = 2, .groups = nn::depthwise, .bias = nn::bias_term::no}>;
-    auto m = drawn_layer<layer>();
-    const auto x = drawn_input(1, 6).requires_grad_(), ax = m->forward(x), y = torch::randn_like(ax);
-    const auto back = torch::autograd::grad({ax}, {x}, {y})[0];
-    const double left = (ax * y).sum().item<double>(), right = (x * back).sum().item<double>();
-    RC_ASSERT(std::abs(left - right) <= 1e-12 * (ax.norm() * y.norm()).item<double>());
-  }));
+  const auto adjoint = []<class Layer>(std::type_identity<Layer>, mixed_method method) {
+    return test::holds("<A x, y> = <x, A' y>", [=] {
+      auto m = drawn_layer<Layer>();
+      m->method = method;
+      const auto x = drawn_input(Layer::spatial_axes, 6).requires_grad_(), ax = m->forward(x),
+                 y = torch::randn_like(ax);
+      const auto back = torch::autograd::grad({ax}, {x}, {y})[0];
+      const double left = (ax * y).sum().template item<double>(),
+                   right = (x * back).sum().template item<double>();
+      RC_ASSERT(std::abs(left - right) <= 1e-12 * (ax.norm() * y.norm()).template item<double>());
+    });
+  };
+  using depthwise = row<{.stride = 2, .groups = nn::depthwise, .bias = nn::bias_term::no}>;
+  CHECK(adjoint(std::type_identity<depthwise>{}, mixed_method::direct));
+  CHECK(adjoint(std::type_identity<depthwise>{}, mixed_method::spectrum));
+  CHECK(adjoint(std::type_identity<nn::mixed_conv2d<few, 6, 4, {.stride = 2, .bias = nn::bias_term::no}>>{},
+                mixed_method::spectrum));
 }
 
 TEST_CASE("mixed convolution: float and bfloat16 inputs, summed in float") {
@@ -195,20 +207,28 @@ TEST_CASE("mixed convolution: float and bfloat16 inputs, summed in float") {
 
 TEST_CASE("mixed convolution: second derivatives of the kernels are those of LibTorch's convolution") {
   torch::manual_seed(4);
-  auto m = drawn_layer<row<{.stride = 2, .groups = nn::depthwise}>>();
-  const auto x = torch::randn({2, 6, 30}, torch::kDouble).requires_grad_();
-  std::vector<tensor> inputs = m->parameters();
-  inputs.push_back(x);
-  std::vector<std::vector<tensor>> seconds;
-  for (const auto method : {mixed_method::direct, mixed_method::kernel}) {
+  const auto second_derivatives = [](auto& m, const tensor& x, mixed_method method) {
+    std::vector<tensor> inputs = m->parameters();
+    inputs.push_back(x);
     m->method = method;
     const auto firsts =
         torch::autograd::grad({m->forward(x).pow(3).sum()}, inputs, {}, std::nullopt, /*create_graph=*/true);
     tensor sum;
     for (const auto& g : firsts) sum = sum.defined() ? sum + g.pow(2).sum() : g.pow(2).sum();
-    seconds.push_back(torch::autograd::grad({sum}, inputs));
-  }
-  for (std::size_t i = 0; i < inputs.size(); ++i) CHECK(distance(seconds[0][i], seconds[1][i]) < 1e-10);
+    return torch::autograd::grad({sum}, inputs);
+  };
+  const auto agree = [&](auto m, const tensor& x, std::initializer_list<mixed_method> methods) {
+    const auto wanted = second_derivatives(m, x, mixed_method::kernel);
+    for (const auto method : methods) {
+      const auto found = second_derivatives(m, x, method);
+      for (std::size_t i = 0; i < wanted.size(); ++i) CHECK(distance(found[i], wanted[i]) < 1e-10);
+    }
+  };
+  agree(drawn_layer<row<{.stride = 2, .groups = nn::depthwise}>>(),
+        torch::randn({2, 6, 30}, torch::kDouble).requires_grad_(),
+        {mixed_method::direct, mixed_method::spectrum});
+  agree(drawn_layer<nn::mixed_conv2d<few, 4, 6, {.groups = 2}>>(),
+        torch::randn({2, 4, 9, 8}, torch::kDouble).requires_grad_(), {mixed_method::spectrum});
 }
 
 TEST_CASE("mixed convolutions are sound modules") {
@@ -228,19 +248,25 @@ TEST_CASE("mixed convolutions are sound modules") {
 
 TEST_CASE("mixed convolution: the same bits on one thread and on three") {
   torch::manual_seed(6);
-  nn::module<alone> m;
-  const auto x = torch::randn({9, 20, 130}), gy = torch::randn({9, 20, 130});
   const int before = at::get_num_threads();
-  std::vector<std::vector<tensor>> found;
-  for (const int threads : {1, 3}) {
-    at::set_num_threads(threads);
-    const auto in = x.clone().requires_grad_();
-    const auto y = m->forward(in);
-    found.push_back(torch::autograd::grad({y}, {in, m->weight, m->bias, m->alpha}, {gy}));
-    found.back().push_back(y);
-  }
-  at::set_num_threads(before);
-  for (std::size_t i = 0; i < found[0].size(); ++i) CHECK(found[0][i].equal(found[1][i]));
+  const auto same = [&](auto m, const tensor& x, mixed_method method) {
+    m->method = method;
+    const auto gy = torch::randn_like(m->forward(x));
+    std::vector<std::vector<tensor>> found;
+    for (const int threads : {1, 3}) {
+      at::set_num_threads(threads);
+      const auto in = x.clone().requires_grad_();
+      const auto y = m->forward(in);
+      found.push_back(torch::autograd::grad({y}, {in, m->weight, m->bias, m->alpha}, {gy}));
+      found.back().push_back(y);
+    }
+    at::set_num_threads(before);
+    for (std::size_t i = 0; i < found[0].size(); ++i) CHECK(found[0][i].equal(found[1][i]));
+  };
+  const auto row = torch::randn({9, 20, 130});
+  same(nn::module<alone>(), row, mixed_method::direct);
+  same(nn::module<alone>(), row, mixed_method::spectrum);
+  same(nn::module<nn::mixed_conv2d<few, 20, 24>>(), torch::randn({5, 20, 11, 17}), mixed_method::spectrum);
 }
 
 TEST_CASE(
@@ -285,7 +311,14 @@ TEST_CASE("mixed convolution: what cannot be is refused with a sentence") {
   m->method = mixed_method::direct;
   CHECK(test::message_of<usage_error>([&] {
           m->forward(torch::zeros({2, 4, 8}));
-        }).find("Choose `automatic`.") != std::string::npos);
+        }).find("`direct` takes depthwise convolutions over one axis") != std::string::npos);
+  m->method = mixed_method::spectrum;
+  CHECK(test::message_of<usage_error>([&] {
+          m->forward(torch::zeros({2, 4, 8}, torch::kHalf));
+        })
+            .find("`spectrum` takes float, double or bfloat16 on the CPU; the input is CPUHalfType of shape "
+                  "[2, 4, 8]. "
+                  "Choose `automatic`.") != std::string::npos);
   nn::module<nn::mixed_conv1d<few, 4, 6, {.coefficients = mixing::given}>> given;
   CHECK(test::message_of<usage_error>([&] {
           given->forward(torch::zeros({2, 4, 8}), torch::zeros({5}));

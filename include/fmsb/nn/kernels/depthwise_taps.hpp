@@ -1,6 +1,7 @@
 #pragma once
-#include "fmsb/core/isa.hpp"          // isa::run, FMSB_KERNEL, FMSB_UNROLL
-#include "fmsb/nn/kernels/lanes.hpp"  // signal, computed_in, detail::lanes
+#include "fmsb/core/isa.hpp"               // isa::run, FMSB_KERNEL, FMSB_UNROLL
+#include "fmsb/nn/kernels/lane_units.hpp"  // lane_units, detail::units_at_width
+#include "fmsb/nn/kernels/lanes.hpp"       // signal, computed_in, detail::lanes
 
 #include <algorithm>    // std::min, std::max
 #include <array>        // std::array
@@ -36,31 +37,6 @@ struct depthwise_task {
   std::size_t outputs() const { return (length + stride - 1) / stride; }
 };
 
-/// How rows fall into vectors and vectors into units of work. All of it follows from the shape and the width
-/// of a vector, nothing from the number of threads: sums are the same at any.
-struct depthwise_units {
-  std::size_t rows, lanes, channels;
-  std::size_t patterns;  ///< vectors until the lanes hold the same channels again
-  std::size_t chunks;    ///< units that share a pattern, each with a part of the batch
-
-  depthwise_units(std::size_t batch, std::size_t of_channels, std::size_t width)
-      : rows(batch * of_channels),
-        lanes(width),
-        channels(of_channels),
-        patterns(std::min(of_channels / std::gcd(of_channels, width), vectors())),
-        chunks(std::clamp<std::size_t>(kUnits / patterns, 1, (vectors() + patterns - 1) / patterns)) {}
-
-  std::size_t count() const { return patterns * chunks; }
-  std::size_t vectors() const { return (rows + lanes - 1) / lanes; }
-  /// The channel in a lane of a pattern.
-  std::size_t channel(std::size_t pattern, std::size_t lane) const {
-    return (pattern * lanes + lane) % channels;
-  }
-
- private:
-  static constexpr std::size_t kUnits = 64;  // enough for any machine's threads, few enough to add up
-};
-
 namespace detail {
 
 template <std::size_t Count>
@@ -90,24 +66,10 @@ struct depthwise {
     using read_side = lanes<const Stored, Lanes>;
     using real = typename side::real;
     using vec = typename side::vec;
+    using units_at = units_at_width<real, Lanes>;
     static constexpr std::size_t size = side::size;
     static constexpr std::size_t block = Lanes == 8 ? 16 : 8;  ///< outputs at a time, in registers
     static constexpr std::size_t together = 12;                ///< taps whose gradients are, in registers
-
-    template <class T>
-    FMSB_KERNEL void rows_of(const signal<T>& s, const depthwise_units& units, std::size_t vector,
-                             lane_rows<T, size>& found) {
-      const std::size_t first = vector * size;
-      found.count = std::min(size, units.rows - first);
-      found.stride = s.position;
-      for (std::size_t j = 0; j < size; ++j) {
-        const std::size_t row = j < found.count ? first + j : first;
-        found.rows[j] = s.at + static_cast<std::ptrdiff_t>(row / units.channels) * s.batch +
-                        static_cast<std::ptrdiff_t>(row % units.channels) * s.channel;
-      }
-      found.adjacent =
-          s.channel == 1 && found.count == size && found.rows[size - 1] == found.rows[0] + (size - 1);
-    }
 
     FMSB_KERNEL void clear(real* buffer, std::ptrdiff_t from, std::ptrdiff_t to) {
       std::memset(buffer + from * static_cast<std::ptrdiff_t>(size), 0,
@@ -131,14 +93,6 @@ struct depthwise {
       if (begin < stop)
         read_side::gather(rows, static_cast<std::size_t>(begin), static_cast<std::size_t>(stop - begin),
                           spread, buffer + (begin * step - first) * static_cast<std::ptrdiff_t>(size));
-    }
-
-    /// The numbers of a unit's channels, [many, size] from [many, channels].
-    FMSB_KERNEL void lay_out(const real* of_channels, std::size_t many, const depthwise_units& units,
-                             std::size_t pattern, real* into) {
-      for (std::size_t j = 0; j < size; ++j)
-        for (std::size_t i = 0; i < many; ++i)
-          into[i * size + j] = of_channels[i * units.channels + units.channel(pattern, j)];
     }
 
     /// Adds tap i, at its offset times Sign, to the sums of `Block` outputs, `step` vectors apart.
@@ -223,21 +177,17 @@ struct depthwise {
     /// What a unit works on: taps and bias of its channels, buffers, and its part of the vectors.
     struct unit {
       real *taps, *bias, *one, *other;
-      std::size_t pattern, first, last;  ///< vectors first, first + patterns, ... below last
+      lane_units::vectors_of mine;
 
-      unit(const depthwise_task<Stored>& t, const depthwise_units& units, std::size_t index)
+      unit(const depthwise_task<Stored>& t, const lane_units& units, std::size_t index)
           : taps(t.scratch),
             bias(taps + count * size),
             one(bias + size),
             other(one + buffer_positions * size),
-            pattern(index / units.chunks) {
-        const std::size_t mine = (units.vectors() - pattern + units.patterns - 1) / units.patterns,
-                          chunk = index % units.chunks;
-        first = pattern + mine * chunk / units.chunks * units.patterns;
-        last = pattern + mine * (chunk + 1) / units.chunks * units.patterns;
-        lay_out(t.taps, count, units, pattern, taps);
+            mine(units.part(index)) {
+        units_at::lay_out(t.taps, count, units, mine.pattern, taps);
         if (t.bias != nullptr)
-          lay_out(t.bias, 1, units, pattern, bias);
+          units_at::lay_out(t.bias, 1, units, mine.pattern, bias);
         else
           std::memset(bias, 0, size * sizeof(real));
       }
@@ -249,16 +199,16 @@ struct depthwise {
     }
 
     FMSB_KERNEL void forward(const depthwise_task<Stored>& t, std::size_t from, std::size_t to) {
-      const depthwise_units units(t.batch, t.channels, size);
+      const lane_units units(t.batch, t.channels, size);
       const std::size_t outputs = t.outputs(),
                         tile = tile_of(outputs, std::max<std::size_t>(1, kDepthwiseTile / t.stride));
       for (std::size_t index = from; index < to; ++index) {
         const unit u(t, units, index);
-        for (std::size_t v = u.first; v < u.last; v += units.patterns) {
+        for (std::size_t v = u.mine.first; v < u.mine.last; v += units.patterns) {
           lane_rows<const Stored, size> x;
           lane_rows<Stored, size> y;
-          rows_of(t.x, units, v, x);
-          rows_of(t.y, units, v, y);
+          units_at::rows_of(t.x, units, v, x);
+          units_at::rows_of(t.y, units, v, y);
           for (std::size_t first = 0; first < outputs; first += tile) {
             const std::size_t last = std::min(first + tile, outputs);
             const auto centre = static_cast<std::ptrdiff_t>(first * t.stride);
@@ -276,7 +226,7 @@ struct depthwise {
 
     /// Both gradients while what they share is in the cache: a tile of inputs at a time.
     FMSB_KERNEL void backward(const depthwise_task<Stored>& t, std::size_t from, std::size_t to) {
-      const depthwise_units units(t.batch, t.channels, size);
+      const lane_units units(t.batch, t.channels, size);
       const std::size_t tile = tile_of(t.length, kDepthwiseTile),
                         centre = static_cast<std::size_t>(reach) * size;
       for (std::size_t index = from; index < to; ++index) {
@@ -284,12 +234,12 @@ struct depthwise {
         std::memset(u.bias, 0, size * sizeof(real));
         real* const sums = t.sums == nullptr ? nullptr : t.sums + index * (count + 1) * size;
         if (sums != nullptr) std::memset(sums, 0, (count + 1) * size * sizeof(real));
-        for (std::size_t v = u.first; v < u.last; v += units.patterns) {
+        for (std::size_t v = u.mine.first; v < u.mine.last; v += units.patterns) {
           lane_rows<const Stored, size> x, gy;
           lane_rows<Stored, size> gx;
-          rows_of(t.gy, units, v, gy);
-          if (t.gx.at != nullptr) rows_of(t.gx, units, v, gx);
-          if (sums != nullptr) rows_of(t.x, units, v, x);
+          units_at::rows_of(t.gy, units, v, gy);
+          if (t.gx.at != nullptr) units_at::rows_of(t.gx, units, v, gx);
+          if (sums != nullptr) units_at::rows_of(t.x, units, v, x);
           for (std::size_t first = 0; first < t.length; first += tile) {
             const std::size_t last = std::min(first + tile, t.length);
             const std::ptrdiff_t begin = static_cast<std::ptrdiff_t>(first) - reach,
@@ -351,22 +301,6 @@ template <std::array Offsets, class Stored>
 void depthwise_backward(const depthwise_task<Stored>& task, std::size_t from, std::size_t to,
                         isa::level level = isa::current()) {
   isa::run_at<typename detail::depthwise<Offsets>::template backward_kernel<Stored>>(level, &task, from, to);
-}
-
-/// Adds up the units' sums, in their order.
-/// @param taps  [offsets, channels], overwritten
-/// @param bias  [channels], overwritten; null: not wanted
-template <std::array Offsets, class Real>
-void add_up_depthwise(const Real* sums, const depthwise_units& units, Real* taps, Real* bias) {
-  constexpr std::size_t count = Offsets.size();
-  std::fill_n(taps, units.channels * count, Real{0});
-  if (bias != nullptr) std::fill_n(bias, units.channels, Real{0});
-  for (std::size_t u = 0; u < units.count(); ++u, sums += (count + 1) * units.lanes)
-    for (std::size_t j = 0; j < units.lanes; ++j) {
-      const std::size_t channel = units.channel(u / units.chunks, j);
-      for (std::size_t i = 0; i < count; ++i) taps[i * units.channels + channel] += sums[i * units.lanes + j];
-      if (bias != nullptr) bias[channel] += sums[count * units.lanes + j];
-    }
 }
 
 }  // namespace fmsb::nn

@@ -27,11 +27,12 @@ constexpr std::size_t lanes_at(isa::level level) {
   return (level == isa::level::avx512 ? 64u : level == isa::level::avx2 ? 32u : 16u) / sizeof(Real);
 }
 
-/// A signal [batch, channels, length] that lies anywhere. Strides count elements.
+/// A signal [batch, channels, length], or [batch, channels, rows, length], that lies anywhere. Strides count
+/// elements.
 template <class Stored>
 struct signal {
   Stored* at = nullptr;
-  std::ptrdiff_t batch = 0, channel = 0, position = 1;  ///< strides
+  std::ptrdiff_t batch = 0, channel = 0, position = 1, row = 0;  ///< strides
 };
 
 namespace detail {
