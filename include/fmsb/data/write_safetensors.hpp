@@ -54,7 +54,10 @@ inline std::string safetensors_head(const std::vector<stored_tensor>& tensors, c
   std::uint64_t place = 0;
   for (const auto& tensor : tensors) {
     std::string shape;
-    for (const auto size : tensor.shape) shape += (shape.empty() ? "" : ",") + std::to_string(size);
+    for (const auto size : tensor.shape) {
+      if (!shape.empty()) shape += ',';
+      shape += std::to_string(size);
+    }
     json += (json.empty() ? "" : ",") + json_text(tensor.name) + ":{\"dtype\":\"" +
             std::string(name_of(tensor.type)) + "\",\"shape\":[" + shape + "],\"data_offsets\":[" +
             std::to_string(place) + "," + std::to_string(place + tensor.bytes.size()) + "]}";
