@@ -78,11 +78,14 @@ template <class Kernel, class... Args>
 }  // namespace detail
 
 /// Runs `Kernel` at the given level, which the processor must have (see `current`).
-template <class Kernel, class... Args>
+/// @tparam Widest  no wider instance is compiled
+template <class Kernel, level Widest = level::avx512, class... Args>
 void run_at(level l, Args... args) {
 #if defined(__x86_64__)
-  if (l == level::avx512) return detail::run_avx512<Kernel>(args...);
-  if (l == level::avx2) return detail::run_avx2<Kernel>(args...);
+  if constexpr (Widest == level::avx512)
+    if (l == level::avx512) return detail::run_avx512<Kernel>(args...);
+  if constexpr (Widest >= level::avx2)
+    if (l >= level::avx2) return detail::run_avx2<Kernel>(args...);
 #endif
   (void)l;
   detail::run_baseline<Kernel>(args...);

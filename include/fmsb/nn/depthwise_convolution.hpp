@@ -114,12 +114,12 @@ struct depthwise_operation final : operation {
   static void each_unit(const depthwise_task<Stored>& task, const Kernel& kernel) {
     using real = computed_in<Stored>;
     const auto units = units_of(task);
-    each_range<real>(units.count(), depthwise_scratch<Offsets>(units.lanes),
-                     [&](std::size_t begin, std::size_t end, real* scratch) {
-                       auto mine = task;
-                       mine.scratch = scratch;
-                       kernel(mine, begin, end);
-                     });
+    each_range(units.count(), depthwise_scratch<Offsets>(units.lanes) * sizeof(real),
+               [&](std::size_t begin, std::size_t end, void* scratch) {
+                 auto mine = task;
+                 mine.scratch = static_cast<real*>(scratch);
+                 kernel(mine, begin, end);
+               });
   }
 };
 

@@ -9,6 +9,7 @@
 #include <ATen/Parallel.h>  // at::parallel_for
 
 #include <cstddef>      // std::size_t
+#include <functional>   // std::function
 #include <type_traits>  // std::is_const_v, std::is_same_v
 #include <vector>       // std::vector
 
@@ -55,11 +56,12 @@ signal<Stored> view(const tensor& x) {
   return {at, x.stride(0), x.stride(1), x.stride(-1), x.dim() == 4 ? x.stride(2) : 0};
 }
 
-/// Runs work(begin, end, scratch) on all of `items`, each thread with memory of its own.
-template <class Real, class Work>
-void each_range(std::size_t items, std::size_t scratch_numbers, const Work& work) {
+/// Runs work(begin, end, scratch) on all of `items`, each thread with memory of its own. No template: one
+/// more kernel does not compile the threads' part again.
+inline void each_range(std::size_t items, std::size_t scratch_bytes,
+                       const std::function<void(std::size_t, std::size_t, void*)>& work) {
   at::parallel_for(0, static_cast<index_t>(items), 1, [&](index_t begin, index_t end) {
-    std::vector<Real, line_allocator<Real>> scratch(scratch_numbers);
+    std::vector<char, line_allocator<char>> scratch(scratch_bytes);
     work(static_cast<std::size_t>(begin), static_cast<std::size_t>(end), scratch.data());
   });
 }

@@ -19,6 +19,10 @@
 #include <vector>            // std::vector
 
 namespace fmsb::nn {
+
+/// What an output's channel sees: its own, or all of its group. Only what is asked for is compiled.
+enum class channels_seen { own, all };
+
 namespace detail {
 
 /// The plans of the shapes that were asked for last: making one takes longer than a small convolution.
@@ -52,7 +56,7 @@ class recent_plans {
 };
 
 /// A convolution by the transforms of depthwise_spectrum.hpp or dense_spectrum.hpp. Keeps x and the taps.
-template <int Axes>
+template <int Axes, channels_seen Seen>
 struct spectral_operation final : operation {
   enum input : std::size_t { of_x, of_taps, of_bias };
   tap_offsets<Axes> offsets;
@@ -71,7 +75,7 @@ struct spectral_operation final : operation {
     const auto y = output_like(from, taps.size(1), positions);
     by_type(x, [&]<class Real>(std::type_identity<Real>) {
       const auto w = real_of<Real>(taps), b = bias.defined() ? real_of<Real>(bias) : tensor();
-      if (depthwise_of(x, taps))
+      if constexpr (Seen == channels_seen::own)
         depthwise_forward<Real>(from, w, b, y);
       else
         for (index_t g = 0; g < geometry.groups; ++g)
@@ -94,7 +98,7 @@ struct spectral_operation final : operation {
       by_type(x, [&]<class Real>(std::type_identity<Real>) {
         const auto w = real_of<Real>(taps);
         if (of_all_taps || of_the_bias) gtaps = at::empty_like(w);
-        if (depthwise_of(x, taps)) {
+        if constexpr (Seen == channels_seen::own) {
           if (gtaps.defined()) gbias = at::empty({x.size(1)}, w.options());
           depthwise_backward<Real>(from, w, g, gx, gtaps, gbias);
         } else {
@@ -113,10 +117,6 @@ struct spectral_operation final : operation {
   }
 
  private:
-  bool depthwise_of(const tensor& x, const tensor& taps) const {
-    return geometry.groups == x.size(1) && taps.size(1) == x.size(1);
-  }
-
   /// The channels of a group.
   tensor part(const tensor& all, index_t group) const {
     const index_t channels = all.size(1) / geometry.groups;
@@ -157,12 +157,12 @@ struct spectral_operation final : operation {
 
   template <class Real, class Kernel>
   static void each_unit(const spectrum_task<Real>& task, const lane_units& units, const Kernel& kernel) {
-    each_range<Real>(units.count(), spectrum_scratch(*task.plan, units.lanes),
-                     [&](std::size_t begin, std::size_t end, Real* scratch) {
-                       auto mine = task;
-                       mine.scratch = scratch;
-                       kernel(mine, begin, end);
-                     });
+    each_range(units.count(), spectrum_scratch(*task.plan, units.lanes) * sizeof(Real),
+               [&](std::size_t begin, std::size_t end, void* scratch) {
+                 auto mine = task;
+                 mine.scratch = static_cast<Real*>(scratch);
+                 kernel(mine, begin, end);
+               });
   }
 
   template <class Real>
@@ -216,10 +216,10 @@ struct spectral_operation final : operation {
   template <class Real>
   static void run(const dense_task<Real>& task, std::initializer_list<dense_step> steps) {
     for (const auto step : steps)
-      each_range<Real>(task.items(step), task.scratch(),
-                       [&](std::size_t begin, std::size_t end, Real* scratch) {
-                         dense_spectrum(task, step, begin, end, scratch);
-                       });
+      each_range(task.items(step), task.scratch() * sizeof(Real),
+                 [&](std::size_t begin, std::size_t end, void* scratch) {
+                   dense_spectrum(task, step, begin, end, static_cast<Real*>(scratch));
+                 });
   }
 
   template <class Real>
@@ -278,17 +278,18 @@ struct spectral_operation final : operation {
 
 }  // namespace detail
 
-/// By the library's Fourier transforms, any stride and groups: keeps no more than x and the taps for the
-/// backward pass. Differentiable any number of times; later derivatives run through LibTorch's convolution.
+/// By the library's Fourier transforms, any stride, and any groups where all channels are seen: keeps no more
+/// than x and the taps for the backward pass. Differentiable any number of times; later derivatives run
+/// through LibTorch's convolution.
 ///
 /// @param x     [batch, in, positions...]: float, double or bfloat16 on the CPU, channels first or last in
 ///              memory
-/// @param taps  [offsets, out, in / groups]
+/// @param taps  [offsets, out, in / groups]; where only the own channel is seen [offsets, channels, 1]
 /// @param bias  [out], or undefined
-template <int Axes>
+template <int Axes, channels_seen Seen = channels_seen::all>
 tensor convolve_by_spectrum(const tensor& x, const tensor& taps, const tensor& bias,
                             const tap_offsets<Axes>& offsets, tap_geometry geometry) {
-  using node = detail::spectral_operation<Axes>;
+  using node = detail::spectral_operation<Axes, Seen>;
   const auto run = [&](std::initializer_list<tensor> inputs) {
     return apply_operation(make_operation<node>(offsets, geometry, bias.defined()), inputs,
                            [&](auto& n) { return n.forward(x, taps, bias); });

@@ -132,16 +132,25 @@ struct dense_at_width {
   using task_type = dense_task<Stored>;
   static constexpr std::size_t size = step::size, number = step::number;
 
-  /// Channels [first, first + lanes) of an item of a batch; behind the last item none.
-  template <class T>
-  FMSB_KERNEL void rows_of(const signal<T>& s, std::size_t batch, std::size_t channels, std::size_t item,
-                           std::size_t first, lane_rows<T, size>& found) {
-    found.count = item < batch ? std::min(size, channels - first) : 0;
-    found.stride = s.position;
-    for (std::size_t j = 0; j < size; ++j)
-      found.rows[j] = s.at + (item < batch ? static_cast<std::ptrdiff_t>(item) * s.batch : 0) +
-                      static_cast<std::ptrdiff_t>(j < found.count ? first + j : 0) * s.channel;
-    found.adjacent = s.channel == 1 && found.count == size;
+  /// Channels [first, first + lanes) of two items of a batch; behind the last item none.
+  template <class Rows, class T>
+  FMSB_KERNEL typename step::template pair<Rows> pair_of(const signal<T>& s, std::size_t every,
+                                                         std::size_t batch, std::size_t channels,
+                                                         std::size_t item, std::size_t first) {
+    typename step::template pair<Rows> found;
+    found.row_stride = s.row;
+    found.every = every;
+    for (std::size_t part = 0; part < 2; ++part) {
+      auto& rows = found.parts[part];
+      const bool there = item + part < batch;
+      rows.count = there ? std::min(size, channels - first) : 0;
+      rows.stride = s.position;
+      for (std::size_t j = 0; j < size; ++j)
+        rows.rows[j] = s.at + (there ? static_cast<std::ptrdiff_t>(item + part) * s.batch : 0) +
+                       static_cast<std::ptrdiff_t>(j < rows.count ? first + j : 0) * s.channel;
+      rows.adjacent = s.channel == 1 && rows.count == size;
+    }
+    return found;
   }
 
   /// Items [from, to) of vectors of channels and pairs, into `spectrum`.
@@ -154,10 +163,9 @@ struct dense_at_width {
     real* const block = plane + plan.rows * along * number;
     for (std::size_t item = from; item < to; ++item) {
       const std::size_t vector = item / pairs, pair = item % pairs;
-      lane_rows<const Stored, size> re, im;
-      rows_of(s, t.batch, channels, 2 * pair, vector * size, re);
-      rows_of(s, t.batch, channels, 2 * pair + 1, vector * size, im);
-      step::load(plan, re, im, s.row, every, plane);
+      step::load(plan,
+                 pair_of<typename step::read_rows>(s, every, t.batch, channels, 2 * pair, vector * size),
+                 plane);
       const auto* role = t.plan->roles.data();
       real* const to_pair = spectrum + (vector * 2 * pairs + pair) * number;
       for (std::size_t first = 0; first < along; first += plan.block) {
@@ -200,10 +208,9 @@ struct dense_at_width {
         }
         step::put_back(plan, block, first, count, plane);
       }
-      lane_rows<Stored, size> re, im;
-      rows_of(s, t.batch, channels, 2 * pair, vector * size, re);
-      rows_of(s, t.batch, channels, 2 * pair + 1, vector * size, im);
-      step::store(plan, plane, re, im, s.row, every, scratch);
+      step::store(plan, plane,
+                  pair_of<typename step::write_rows>(s, every, t.batch, channels, 2 * pair, vector * size),
+                  scratch);
     }
   }
 
@@ -385,7 +392,8 @@ struct dense_kernel {
 template <class Stored>
 void dense_spectrum(const dense_task<Stored>& task, dense_step step, std::size_t from, std::size_t to,
                     computed_in<Stored>* scratch) {
-  isa::run_at<detail::dense_kernel<Stored>>(task.level, &task, step, from, to, scratch);
+  isa::run_at<detail::dense_kernel<Stored>, widest_for<computed_in<Stored>>>(task.level, &task, step, from,
+                                                                             to, scratch);
 }
 
 }  // namespace fmsb::nn

@@ -89,26 +89,26 @@ struct spectrum_at_width {
   }
 
   /// Rows of a vector, and of the next with the same channels in the unit.
-  template <class T>
-  FMSB_KERNEL void pair_of(const signal<T>& s, const lane_units& units, std::size_t vector, std::size_t last,
-                           lane_rows<T, size>& re, lane_rows<T, size>& im) {
+  template <class Rows, class T>
+  FMSB_KERNEL typename step::template pair<Rows> pair_of(const signal<T>& s, std::size_t every,
+                                                         const lane_units& units, std::size_t vector,
+                                                         std::size_t last) {
+    typename step::template pair<Rows> found;
+    found.row_stride = s.row;
+    found.every = every;
     const std::size_t partner = vector + units.patterns;
-    units_at::rows_of(s, units, vector, re);
-    units_at::rows_of(s, units, partner < last ? partner : units.vectors(), im);
+    units_at::rows_of(s, units, vector, found.parts[0]);
+    units_at::rows_of(s, units, partner < last ? partner : units.vectors(), found.parts[1]);
+    return found;
   }
-
   FMSB_KERNEL void load(const spectrum_task<Stored>& t, const signal<const Stored>& s, std::size_t every,
                         const lane_units& units, std::size_t vector, std::size_t last, real* plane) {
-    lane_rows<const Stored, size> re, im;
-    pair_of(s, units, vector, last, re, im);
-    step::load(*t.plan, re, im, s.row, every, plane);
+    step::load(*t.plan, pair_of<typename step::read_rows>(s, every, units, vector, last), plane);
   }
   FMSB_KERNEL void store(const spectrum_task<Stored>& t, const signal<Stored>& s, std::size_t every,
                          const lane_units& units, std::size_t vector, std::size_t last, real* plane,
                          const real* bias) {
-    lane_rows<Stored, size> re, im;
-    pair_of(s, units, vector, last, re, im);
-    step::store(*t.plan, plane, re, im, s.row, every, bias);
+    step::store(*t.plan, plane, pair_of<typename step::write_rows>(s, every, units, vector, last), bias);
   }
 
   /// x times the kernel, or times its conjugate.
@@ -214,14 +214,16 @@ struct spectrum_backward_kernel {
 template <class Stored>
 void depthwise_spectrum_forward(const spectrum_task<Stored>& task, std::size_t from, std::size_t to,
                                 isa::level level = isa::current()) {
-  isa::run_at<detail::spectrum_forward_kernel<Stored>>(level, &task, from, to);
+  isa::run_at<detail::spectrum_forward_kernel<Stored>, widest_for<computed_in<Stored>>>(level, &task, from,
+                                                                                        to);
 }
 
 /// Computes gx, and the sums of each unit in [from, to).
 template <class Stored>
 void depthwise_spectrum_backward(const spectrum_task<Stored>& task, std::size_t from, std::size_t to,
                                  isa::level level = isa::current()) {
-  isa::run_at<detail::spectrum_backward_kernel<Stored>>(level, &task, from, to);
+  isa::run_at<detail::spectrum_backward_kernel<Stored>, widest_for<computed_in<Stored>>>(level, &task, from,
+                                                                                         to);
 }
 
 }  // namespace fmsb::nn

@@ -293,14 +293,16 @@ constexpr std::size_t depthwise_scratch(std::size_t lanes) {
 template <std::array Offsets, class Stored>
 void depthwise_forward(const depthwise_task<Stored>& task, std::size_t from, std::size_t to,
                        isa::level level = isa::current()) {
-  isa::run_at<typename detail::depthwise<Offsets>::template forward_kernel<Stored>>(level, &task, from, to);
+  isa::run_at<typename detail::depthwise<Offsets>::template forward_kernel<Stored>,
+              widest_for<computed_in<Stored>>>(level, &task, from, to);
 }
 
 /// Computes gx, and the sums of each unit in [from, to).
 template <std::array Offsets, class Stored>
 void depthwise_backward(const depthwise_task<Stored>& task, std::size_t from, std::size_t to,
                         isa::level level = isa::current()) {
-  isa::run_at<typename detail::depthwise<Offsets>::template backward_kernel<Stored>>(level, &task, from, to);
+  isa::run_at<typename detail::depthwise<Offsets>::template backward_kernel<Stored>,
+              widest_for<computed_in<Stored>>>(level, &task, from, to);
 }
 
 }  // namespace fmsb::nn

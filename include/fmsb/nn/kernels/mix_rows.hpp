@@ -1,5 +1,6 @@
 #pragma once
-#include "fmsb/core/isa.hpp"  // isa::run, isa::pack, FMSB_KERNEL
+#include "fmsb/core/isa.hpp"          // isa::run_at, isa::pack, FMSB_KERNEL
+#include "fmsb/nn/kernels/lanes.hpp"  // widest_for
 
 #include <algorithm>  // std::min
 #include <cstddef>    // std::size_t
@@ -79,13 +80,13 @@ struct row_gradients_kernel {
 /// Computes `out`.
 template <class Real>
 void mix_rows(const mix_rows_task<Real>& task) {
-  isa::run<detail::sum_rows_kernel<Real>>(&task);
+  isa::run_at<detail::sum_rows_kernel<Real>, widest_for<Real>>(isa::current(), &task);
 }
 
 /// Computes the gradients that are wanted.
 template <class Real>
 void mix_rows_gradients(const mix_rows_task<Real>& task) {
-  isa::run<detail::row_gradients_kernel<Real>>(&task);
+  isa::run_at<detail::row_gradients_kernel<Real>, widest_for<Real>>(isa::current(), &task);
 }
 
 }  // namespace fmsb::nn

@@ -1,5 +1,5 @@
 #pragma once
-#include "fmsb/core/isa.hpp"             // FMSB_KERNEL
+#include "fmsb/core/isa.hpp"             // isa::call, FMSB_KERNEL, FMSB_UNROLL
 #include "fmsb/nn/kernels/lane_fft.hpp"  // fft_plan, fft_length, lane_fft
 #include "fmsb/nn/kernels/lanes.hpp"     // signal, detail::lanes
 
@@ -72,6 +72,7 @@ class plane_plan {
 namespace detail {
 
 /// Kernels' steps, on vectors of `Lanes` doubles. A number is a vector of real and one of imaginary parts.
+/// Those that a kernel takes more than once are compiled out of line.
 template <class Stored, int Lanes>
 struct plane_transform {
   using side = lanes<Stored, Lanes>;
@@ -80,40 +81,27 @@ struct plane_transform {
   using vec = typename side::vec;
   using plan_type = plane_plan<real>;
   static constexpr std::size_t size = side::size, number = 2 * size;
+  using read_rows = lane_rows<const Stored, size>;
+  using write_rows = lane_rows<Stored, size>;
 
-  /// Rows of one vector of channels, or of two as real and imaginary parts, along each row transformed:
-  /// plane [rows, along, number]. A signal may hold every `every`-th row and position, zeros between.
-  FMSB_KERNEL void load(const plan_type& plan, const lane_rows<const Stored, size>& re,
-                        const lane_rows<const Stored, size>& im, std::ptrdiff_t row_stride, std::size_t every,
-                        real* plane) {
-    const std::size_t held = (plan.length + every - 1) / every, row = plan.along.length() * number;
-    for (std::size_t h = 0; h < plan.rows; ++h, plane += row) {
-      if (h % every != 0) {
-        std::memset(plane, 0, row * sizeof(real));
-        continue;
-      }
-      const std::size_t from = every > 1 ? 0 : held * number;
-      std::memset(plane + from, 0, (row - from) * sizeof(real));
-      const auto shift = static_cast<std::ptrdiff_t>(h / every) * row_stride;
-      read_side::gather(moved(re, shift), 0, held, 2 * every, plane);
-      read_side::gather(moved(im, shift), 0, held, 2 * every, plane + size);
-      lane_fft<Lanes, fft_direction::forward>(plan.along, plane);
-    }
+  /// Two vectors of rows, as real and imaginary parts.
+  template <class Rows>
+  struct pair {
+    Rows parts[2];
+    std::ptrdiff_t row_stride = 0;  ///< of a signal with two axes
+    std::size_t every = 1;          ///< the signal holds every so many-th row and position
+  };
+
+  /// A signal's rows, with zeros between them where it does not hold every one, along each row transformed:
+  /// plane [rows, along, number].
+  FMSB_KERNEL void load(const plan_type& plan, const pair<read_rows>& from, real* plane) {
+    isa::call<loading, Lanes>(&plan, &from, plane);
   }
 
-  /// Every `every`-th row and position of a plane [rows, along, number], back from its transforms along rows,
-  /// plus a bias for each lane of either part.
-  FMSB_KERNEL void store(const plan_type& plan, real* plane, const lane_rows<Stored, size>& re,
-                         const lane_rows<Stored, size>& im, std::ptrdiff_t row_stride, std::size_t every,
-                         const real* bias) {
-    const std::size_t row = plan.along.length() * number;
-    for (std::size_t h = 0; h < plan.rows; h += every) {
-      real* const from = plane + h * row;
-      lane_fft<Lanes, fft_direction::inverse>(plan.along, from);
-      const auto shift = static_cast<std::ptrdiff_t>(h / every) * row_stride;
-      store_row(plan, from, moved(re, shift), every, bias);
-      if (im.count > 0) store_row(plan, from + size, moved(im, shift), every, bias);
-    }
+  /// The rows of a plane that a signal holds, back from their transforms, plus a bias [lanes] for either
+  /// part.
+  FMSB_KERNEL void store(const plan_type& plan, real* plane, const pair<write_rows>& into, const real* bias) {
+    isa::call<storing, Lanes>(&plan, plane, &into, bias);
   }
 
   /// Columns [first, first + count) of a plane, transformed from row to row: [down, count, number], in
@@ -152,75 +140,128 @@ struct plane_transform {
   FMSB_KERNEL void load_taps(const plan_type& plan, const tap_lanes<const real>& re,
                              const tap_lanes<const real>& im, std::size_t apart, real scale, real* row,
                              real* spectrum) {
-    const std::size_t along = plan.along.length(), down = plan.down.length();
-    std::size_t next = 0;
-    for (std::size_t h = 0; h < down; ++h) {
-      const bool any = next < plan.taps.size() && plan.taps[next].row == h;
-      std::memset(row, 0, along * number * sizeof(real));
-      for (; next < plan.taps.size() && plan.taps[next].row == h; ++next) {
-        real* const to = row + plan.taps[next].position * number;
-        const std::size_t from = plan.taps[next].tap * apart;
-        for (std::size_t j = 0; j < re.count; ++j) to[j] = scale * re.at[from + j];
-        for (std::size_t j = 0; j < im.count; ++j) to[size + j] = scale * im.at[from + j];
-      }
-      if (any) lane_fft<Lanes, fft_direction::forward>(plan.along, row);
-      for (std::size_t first = 0; first < along; first += plan.block) {
-        const std::size_t count = std::min(plan.block, along - first);
-        std::memcpy(spectrum + (first * down + h * count) * number, row + first * number,
-                    count * number * sizeof(real));
-      }
-    }
-    for (std::size_t first = 0; first < along; first += plan.block)
-      lane_fft<Lanes, fft_direction::forward>(plan.down, spectrum + first * down * number,
-                                              std::min(plan.block, along - first));
+    isa::call<loading_taps, Lanes>(&plan, &re, &im, apart, scale, row, spectrum);
   }
 
   /// The way back of `load_taps`, of which only the taps are kept; the spectrum is overwritten.
   FMSB_KERNEL void store_taps(const plan_type& plan, real* spectrum, const tap_lanes<real>& re,
                               const tap_lanes<real>& im, std::size_t apart, real scale, real* row) {
-    const std::size_t along = plan.along.length(), down = plan.down.length();
-    for (std::size_t first = 0; first < along; first += plan.block)
-      lane_fft<Lanes, fft_direction::inverse>(plan.down, spectrum + first * down * number,
-                                              std::min(plan.block, along - first));
-    for (std::size_t next = 0; next < plan.taps.size();) {
-      const std::size_t h = plan.taps[next].row;
-      for (std::size_t first = 0; first < along; first += plan.block) {
-        const std::size_t count = std::min(plan.block, along - first);
-        std::memcpy(row + first * number, spectrum + (first * down + h * count) * number,
-                    count * number * sizeof(real));
-      }
-      lane_fft<Lanes, fft_direction::inverse>(plan.along, row);
-      for (; next < plan.taps.size() && plan.taps[next].row == h; ++next) {
-        const real* const from = row + plan.taps[next].position * number;
-        const std::size_t to = plan.taps[next].tap * apart;
-        for (std::size_t j = 0; j < re.count; ++j) re.at[to + j] = scale * from[j];
-        for (std::size_t j = 0; j < im.count; ++j) im.at[to + j] = scale * from[size + j];
-      }
-    }
+    isa::call<storing_taps, Lanes>(&plan, spectrum, &re, &im, apart, scale, row);
   }
 
  private:
-  template <class T>
-  FMSB_KERNEL lane_rows<T, size> moved(lane_rows<T, size> rows, std::ptrdiff_t by) {
+  template <class Rows>
+  FMSB_KERNEL Rows moved(Rows rows, std::ptrdiff_t by) {
     for (auto& row : rows.rows) row += by;
     return rows;
   }
 
-  FMSB_KERNEL void store_row(const plan_type& plan, const real* from, const lane_rows<Stored, size>& into,
-                             std::size_t every, const real* bias) {
-    const std::size_t many = (plan.length + every - 1) / every, step = every * number;
-    const vec added = *reinterpret_cast<const vec*>(bias);
-    std::size_t i = 0;
-    for (; many >= size && i < many; i += size) {
-      if (i + size > many) i = many - size;  // the last square once more from where it is whole
-      vec square[size];
-      FMSB_UNROLL
-      for (std::size_t j = 0; j < size; ++j)
-        square[j] = *reinterpret_cast<const vec*>(from + (i + j) * step) + added;
-      side::scatter(square, into, i);
+  struct loading {
+    template <int>
+    FMSB_KERNEL void run(const plan_type* plan, const pair<read_rows>* from, real* plane) {
+      const std::size_t every = from->every, held = (plan->length + every - 1) / every,
+                        row = plan->along.length() * number;
+      for (std::size_t h = 0; h < plan->rows; ++h, plane += row) {
+        if (h % every != 0) {
+          std::memset(plane, 0, row * sizeof(real));
+          continue;
+        }
+        const std::size_t filled = every > 1 ? 0 : held * number;
+        std::memset(plane + filled, 0, (row - filled) * sizeof(real));
+        const auto shift = static_cast<std::ptrdiff_t>(h / every) * from->row_stride;
+        for (std::size_t part = 0; part < 2; ++part)
+          read_side::gather(moved(from->parts[part], shift), 0, held, 2 * every, plane + part * size);
+        lane_fft<Lanes, fft_direction::forward>(plan->along, plane);
+      }
     }
-    for (; i < many; ++i) side::scatter_one(*reinterpret_cast<const vec*>(from + i * step) + added, into, i);
-  }
+  };
+
+  struct storing {
+    template <int>
+    FMSB_KERNEL void run(const plan_type* plan, real* plane, const pair<write_rows>* into, const real* bias) {
+      const std::size_t row = plan->along.length() * number, every = into->every;
+      for (std::size_t h = 0; h < plan->rows; h += every) {
+        real* const from = plane + h * row;
+        lane_fft<Lanes, fft_direction::inverse>(plan->along, from);
+        const auto shift = static_cast<std::ptrdiff_t>(h / every) * into->row_stride;
+        for (std::size_t part = 0; part < 2; ++part)
+          if (into->parts[part].count > 0)
+            store_row(*plan, from + part * size, moved(into->parts[part], shift), every, bias);
+      }
+    }
+
+    FMSB_KERNEL void store_row(const plan_type& plan, const real* from, const write_rows& into,
+                               std::size_t every, const real* bias) {
+      const std::size_t many = (plan.length + every - 1) / every, step = every * number;
+      const vec added = *reinterpret_cast<const vec*>(bias);
+      std::size_t i = 0;
+      for (; many >= size && i < many; i += size) {
+        if (i + size > many) i = many - size;  // the last square once more from where it is whole
+        vec square[size];
+        FMSB_UNROLL
+        for (std::size_t j = 0; j < size; ++j)
+          square[j] = *reinterpret_cast<const vec*>(from + (i + j) * step) + added;
+        side::scatter(square, into, i);
+      }
+      for (; i < many; ++i)
+        side::scatter_one(*reinterpret_cast<const vec*>(from + i * step) + added, into, i);
+    }
+  };
+
+  struct loading_taps {
+    template <int>
+    FMSB_KERNEL void run(const plan_type* plan, const tap_lanes<const real>* re,
+                         const tap_lanes<const real>* im, std::size_t apart, real scale, real* row,
+                         real* spectrum) {
+      const std::size_t along = plan->along.length(), down = plan->down.length();
+      std::size_t next = 0;
+      for (std::size_t h = 0; h < down; ++h) {
+        const bool any = next < plan->taps.size() && plan->taps[next].row == h;
+        std::memset(row, 0, along * number * sizeof(real));
+        for (; next < plan->taps.size() && plan->taps[next].row == h; ++next) {
+          real* const to = row + plan->taps[next].position * number;
+          const std::size_t from = plan->taps[next].tap * apart;
+          for (std::size_t j = 0; j < re->count; ++j) to[j] = scale * re->at[from + j];
+          for (std::size_t j = 0; j < im->count; ++j) to[size + j] = scale * im->at[from + j];
+        }
+        if (any) lane_fft<Lanes, fft_direction::forward>(plan->along, row);
+        for (std::size_t first = 0; first < along; first += plan->block) {
+          const std::size_t count = std::min(plan->block, along - first);
+          std::memcpy(spectrum + (first * down + h * count) * number, row + first * number,
+                      count * number * sizeof(real));
+        }
+      }
+      for (std::size_t first = 0; first < along; first += plan->block)
+        lane_fft<Lanes, fft_direction::forward>(plan->down, spectrum + first * down * number,
+                                                std::min(plan->block, along - first));
+    }
+  };
+
+  struct storing_taps {
+    template <int>
+    FMSB_KERNEL void run(const plan_type* plan, real* spectrum, const tap_lanes<real>* re,
+                         const tap_lanes<real>* im, std::size_t apart, real scale, real* row) {
+      const std::size_t along = plan->along.length(), down = plan->down.length();
+      for (std::size_t first = 0; first < along; first += plan->block)
+        lane_fft<Lanes, fft_direction::inverse>(plan->down, spectrum + first * down * number,
+                                                std::min(plan->block, along - first));
+      for (std::size_t next = 0; next < plan->taps.size();) {
+        const std::size_t h = plan->taps[next].row;
+        for (std::size_t first = 0; first < along; first += plan->block) {
+          const std::size_t count = std::min(plan->block, along - first);
+          std::memcpy(row + first * number, spectrum + (first * down + h * count) * number,
+                      count * number * sizeof(real));
+        }
+        lane_fft<Lanes, fft_direction::inverse>(plan->along, row);
+        for (; next < plan->taps.size() && plan->taps[next].row == h; ++next) {
+          const real* const from = row + plan->taps[next].position * number;
+          const std::size_t to = plan->taps[next].tap * apart;
+          for (std::size_t j = 0; j < re->count; ++j) re->at[to + j] = scale * from[j];
+          for (std::size_t j = 0; j < im->count; ++j) im->at[to + j] = scale * from[size + j];
+        }
+      }
+    }
+  };
 };
 
 }  // namespace detail
