@@ -222,13 +222,13 @@ class mixed_conv : public layer {
       if (way == mixed_method::direct)
         return convolve_depthwise<space::taps<Space>>(x, any_taps, bias, Options.stride);
     if (way == mixed_method::spectrum)
-      return convolve_by_spectrum < Axes,
-             alone ? channels_seen::own : channels_seen::all > (x, any_taps, bias, offsets(), geometry);
+      return convolve_by_spectrum<Axes, seen>(x, any_taps, bias, offsets(), geometry);
     if (way == mixed_method::kernel) return convolve_by_kernel<Axes>(x, any_taps, bias, offsets(), geometry);
     return convolve_by_transform<Axes>(x, any_taps, bias, offsets(), geometry);
   }
 
   static constexpr bool has_tap_kernels = Axes == 1 && alone;
+  static constexpr auto seen = alone ? channels_seen::own : channels_seen::all;
 
   static bool takes(mixed_method way, const tensor& x) {
     if (way == mixed_method::direct) return has_tap_kernels && detail::kernels_take(x);
