@@ -98,7 +98,7 @@ class shelf : public nn::layer {
 
  private:
   void build(const std::string& name) {
-    auto made = std::make_shared<nn::concrete<entry>>(nn::detail::as_declared(), entry(owner_));
+    auto made = nn::detail::build_as(entry(owner_));
     for (auto& p : made->parameters()) p.set_data(p.to(owner_.at->weight.options()));
     made->train(this->is_training());
     entries_.push_back(this->register_module(name, std::move(made)));
@@ -147,8 +147,7 @@ class bank<Adapter>::on : public adapted<Base, dynamic>, public any_bank {
 
   void reset() override {
     parent::reset();
-    shelf_ = this->register_module(
-        "bank", std::make_shared<nn::concrete<shelf>>(nn::detail::as_declared(), shelf(link())));
+    shelf_ = this->register_module("bank", nn::detail::build_as(shelf(link())));
   }
 
   using any_bank::activate;

@@ -116,8 +116,7 @@ nn::module<nn::plain_of<T>> merge(const nn::module<T>& adapted) {
   nn::module<nn::plain_of<T>> merged(nullptr);
   {
     const nn::without_initialisation not_drawn;
-    merged = nn::module<nn::plain_of<T>>(std::make_shared<nn::concrete<nn::plain_of<T>>>(
-        nn::detail::as_declared(), detail::plain_prototype<T>(*adapted)));
+    merged = nn::module<nn::plain_of<T>>(nn::detail::build_as(detail::plain_prototype<T>(*adapted)));
   }
   detail::fold<T, nn::plain_of<T>>(*adapted, *merged);
   return merged;

@@ -33,9 +33,7 @@ class norm_tuning::on : public adapted<Base, nn::parameters<Base>>, public start
 
   void reset() override {
     parent::reset();
-    tuned_ = this->register_module(
-        "ln_tuning_layers",
-        std::make_shared<nn::concrete<Base>>(nn::detail::as_declared(), static_cast<const Base&>(*this)));
+    tuned_ = this->register_module("ln_tuning_layers", nn::detail::build_as<Base>(*this));
     const torch::NoGradGuard no_gradient;
     start_from_base();
   }

@@ -34,9 +34,7 @@ checked_module checked(const module<T>& m, const Inputs&... inputs) {
     }
   };
   (collect(inputs), ...);
-  result.build = [m]() -> std::shared_ptr<torch::nn::Module> {
-    return std::make_shared<concrete<T>>(as_declared(), *m);
-  };
+  result.build = [m]() -> std::shared_ptr<torch::nn::Module> { return build_as<T>(*m); };
   result.forward = [all = std::tuple<Inputs...>(inputs...)](torch::nn::Module& module,
                                                             const std::vector<tensor>& tensors) {
     auto arguments = all;

@@ -2,16 +2,17 @@
 #include "fmsb/core/fingerprint.hpp"   // hash_of, hash_text
 #include "fmsb/core/fixed_string.hpp"  // fixed_string
 #include "fmsb/nn/counts.hpp"          // sum_of
-#include "fmsb/nn/module.hpp"          // concrete
+#include "fmsb/nn/parts.hpp"           // part, named_kind, kind_of
 #include "fmsb/nn/with.hpp"            // plain_of
 
+#include <array>        // std::array
 #include <concepts>     // std::default_initializable
 #include <cstddef>      // std::size_t
-#include <memory>       // std::shared_ptr
+#include <span>         // std::span
 #include <string>       // std::string
 #include <string_view>  // std::string_view
 #include <tuple>        // std::tuple
-#include <utility>      // std::as_const, std::index_sequence, std::move
+#include <utility>      // std::as_const, std::move
 
 namespace fmsb::nn {
 
@@ -94,17 +95,9 @@ class composite : public layer {
   composite() requires(std::default_initializable<typename Children::type>&&...) = default;
   /// Children that their type alone does not build: with dynamic extents or options, one prototype each.
   explicit composite(typename Children::type... prototypes) requires(sizeof...(Children) > 0)
-      : prototypes_(std::move(prototypes)...) {}
+      : parts_{detail::part(std::move(prototypes))...} {}
 
-  void reset() override {
-    [this]<std::size_t... I>(std::index_sequence<I...>) {
-      ((std::get<I>(built_) = register_module(std::string(Children::name.view()),
-                                              std::make_shared<concrete<typename Children::type>>(
-                                                  detail::as_declared(), std::get<I>(prototypes_)))),
-       ...);
-    }
-    (std::index_sequence_for<Children...>{});
-  }
+  void reset() override { detail::build_parts(parts_, kinds(), *this); }
 
   /// The child of a name; there once `reset()` has run.
   template <fixed_string Name>
@@ -114,17 +107,12 @@ class composite : public layer {
   template <fixed_string Name>
   const auto& at() const {
     static_assert(index<Name> < sizeof...(Children), "fmsb::nn::composite::at: no child has this name");
-    return static_cast<const child_type<Name>&>(*std::get<index<Name>>(built_));
+    return parts_[index<Name>].template as<child_type<Name>>();
   }
 
   /// The class and its children: `block{wi: linear(in=256, out=1024), wo: ...}`.
   std::string describe() const override {
-    std::string text = title() + "{";
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      ((text += (I == 0 ? "" : ", ") + std::string(Children::name.view()) + ": " + description_of<I>()), ...);
-    }
-    (std::index_sequence_for<Children...>{});
-    return text + "}";
+    return title() + "{" + detail::describe_parts(parts_, kinds()) + "}";
   }
 
  protected:
@@ -133,14 +121,13 @@ class composite : public layer {
   virtual std::string title() const { return detail::short_name(layer::describe()); }
 
  private:
-  template <std::size_t I>
-  std::string description_of() const {
-    const auto& part = std::get<I>(built_);
-    return part ? part->describe() : std::get<I>(prototypes_).describe();
+  static std::span<const detail::named_kind> kinds() {
+    static constexpr std::array<detail::named_kind, sizeof...(Children)> all{
+        detail::named_kind{Children::name.view(), detail::kind_of<typename Children::type>()}...};
+    return all;
   }
 
-  std::tuple<typename Children::type...> prototypes_;
-  std::tuple<std::shared_ptr<concrete<typename Children::type>>...> built_;
+  std::array<detail::part, sizeof...(Children)> parts_;
 };
 
 /// Children that run one after the other, each on what the one before it returns.

@@ -1,7 +1,8 @@
 #pragma once
-#include "fmsb/core/error.hpp"             // usage_error, data_error
+#include "fmsb/core/error.hpp"             // usage_error
 #include "fmsb/nn/initialise.hpp"          // without_initialisation
-#include "fmsb/nn/layer.hpp"               // layer, layer_type, shape_text
+#include "fmsb/nn/layer.hpp"               // layer, layer_type
+#include "fmsb/nn/module_archive.hpp"      // types_of_file, read_fingerprint, write_fingerprint
 #include "fmsb/nn/module_fingerprint.hpp"  // module_fingerprint, require_loadable
 
 #include <concepts>     // std::constructible_from, std::derived_from
@@ -9,12 +10,10 @@
 #include <memory>       // std::shared_ptr
 #include <optional>     // std::optional
 #include <ostream>      // std::ostream
-#include <sstream>      // std::ostringstream
 #include <string>       // std::string
 #include <type_traits>  // std::remove_cvref_t
 #include <typeinfo>     // std::type_info
-#include <utility>      // std::forward, std::pair
-#include <vector>       // std::vector
+#include <utility>      // std::forward
 
 namespace fmsb::nn::detail {
 struct registry;
@@ -40,6 +39,9 @@ namespace fmsb::nn {
 namespace detail {
 
 struct registry : torch::nn::Cloneable<registry> {};
+
+/// The owner of a new layer. That of `std::make_shared` would be code of its own for every type of layer.
+inline std::shared_ptr<layer> hold(layer* made) { return std::shared_ptr<layer>(made); }
 
 /// Marks an argument as a declaration: its numbers, if it has any, are not taken.
 struct as_declared {};
@@ -80,6 +82,13 @@ void require_same_names(const std::string& type, const char* kind, const Diction
                       ". Register everything in reset(), always in one order, and nothing elsewhere.");
 }
 
+/// A clone of `other` goes into `into` only where both are of one type.
+inline void require_same_type(const torch::nn::Module& other, const layer& into) {
+  if (typeid(other) != typeid(into))
+    throw usage_error("fmsb::nn: a clone of \"" + other.name() + "\" was to go into a module of type \"" +
+                      into.describe() + "\": reset() must register the same types for every clone.");
+}
+
 /// Copies parameters, buffers and children of `from` into those that `reset()` gave `into`.
 inline void copy_registered(const std::string& type, const torch::nn::Module& from, torch::nn::Module& into,
                             const std::optional<torch::Device>& device) {
@@ -108,8 +117,21 @@ inline void copy_registered(const std::string& type, const torch::nn::Module& fr
     if (const tensor* copy = all.find(item.key())) copy->set_requires_grad(item->requires_grad());
 }
 
+/// `copy` is a copy of `original` whose registries still name the tensors of the latter: builds it anew and
+/// copies every number.
+inline void take_state(layer& copy, const layer& original, const std::optional<torch::Device>& device) {
+  registry::clear(copy);
+  {
+    const without_initialisation none;  // every number is about to be copied
+    copy.reset();
+  }
+  copy_registered(original.describe(), original, copy, device);
+}
+
+inline std::uint64_t current_seed() { return at::globalContext().defaultGenerator(at::kCPU).current_seed(); }
+
 /// All of `concrete` but its `forward`. `Final` is the concrete class itself, so that a clone is the whole
-/// type.
+/// type. A program holds one for every type of layer: what does not need the type is in functions outside.
 template <class T, class Final>
 class built : public T {
   static_assert(!std::is_abstract_v<T>, "fmsb::nn::module<T> requires T to define reset()");
@@ -122,15 +144,13 @@ class built : public T {
   requires(std::constructible_from<T, Arguments...> &&
            !(sizeof...(Arguments) == 1 && (std::derived_from<std::remove_cvref_t<Arguments>, T> &&
                                            ...))) explicit built(Arguments&&... arguments)
-      : T(std::forward<Arguments>(arguments)...) {
-    seed_ = at::globalContext().defaultGenerator(at::kCPU).current_seed();
+      : T(std::forward<Arguments>(arguments)...), seed_(current_seed()) {
     T::reset();
   }
 
   /// Builds a layer with the extents and options of another one, of whose numbers it takes none.
-  built(as_declared, const T& prototype) : T(prototype) {
+  built(as_declared, const T& prototype) : T(prototype), seed_(current_seed()) {
     registry::clear(*this);
-    seed_ = at::globalContext().defaultGenerator(at::kCPU).current_seed();
     T::reset();
   }
 
@@ -144,8 +164,8 @@ class built : public T {
   std::shared_ptr<torch::nn::Module> clone(
       const std::optional<torch::Device>& device = std::nullopt) const final {
     const torch::NoGradGuard no_gradient;
-    std::shared_ptr<Final> copy(new Final(static_cast<const Final&>(*this)));
-    copy->take_state_of(*this, device);
+    const auto copy = hold(new Final(static_cast<const Final&>(*this)));
+    take_state(*copy, *this, device);
     return copy;
   }
 
@@ -157,7 +177,7 @@ class built : public T {
   /// Writes all parameters, buffers and children, and the fingerprint under "fmsb_fingerprint".
   void save(torch::serialize::OutputArchive& archive) const final {
     T::save(archive);
-    archive.write(fingerprint_key, c10::IValue(fingerprint().text()));
+    write_fingerprint(archive, fingerprint());
   }
 
   /// Takes parameters and buffers from a file that this type wrote, converted to the module's number type.
@@ -166,27 +186,10 @@ class built : public T {
   /// @throws data_error naming both fingerprints if another type or a newer library wrote the file, or
   ///         naming the parameter whose shape differs
   void load(torch::serialize::InputArchive& archive) final {
-    c10::IValue found;
-    const std::string text = archive.try_read(fingerprint_key, found) && found.isString()
-                                 ? found.toStringRef()
-                                 : "no fingerprint: not a module of fmsb";
-    const auto saved = require_loadable(text, fingerprint());
-    auto other_types = of_another_type(archive, this->named_parameters(/*recurse=*/false), false);
-    for (auto& buffer : of_another_type(archive, this->named_buffers(/*recurse=*/false), true))
-      other_types.push_back(std::move(buffer));
-    // LibTorch reads the bytes of one number type as those of another: ours take the file's type to be read.
+    const auto saved = require_loadable(read_fingerprint(archive), fingerprint());
     const torch::NoGradGuard no_gradient;
-    for (const auto& [own, numbers, type] : other_types) own.set_data(numbers);
-    const auto take_types_back = [&] {
-      for (const auto& [own, numbers, type] : other_types) own.set_data(own.detach().to(type));
-    };
-    try {
-      T::load(archive);
-    } catch (...) {
-      take_types_back();
-      throw;
-    }
-    take_types_back();
+    const types_of_file as_saved(*this, archive);
+    T::load(archive);
     seed_ = saved.seed;
   }
 
@@ -197,56 +200,17 @@ class built : public T {
   const std::type_info& written_type() const final { return typeid(T); }
 
  private:
-  static constexpr const char* fingerprint_key = "fmsb_fingerprint";
-
-  /// `*this` is a copy whose registries still name the tensors of `original`.
-  void take_state_of(const built& original, const std::optional<torch::Device>& device) {
-    registry::clear(*this);
-    {
-      const without_initialisation none;  // every number is about to be copied
-      T::reset();
-    }
-    copy_registered(original.describe(), original, *this, device);
-  }
-
   /// LibTorch's way into a child: become a clone of `other`, which was registered under the same name.
   void clone_(torch::nn::Module& other, const std::optional<torch::Device>& device) final {
-    const auto* original = dynamic_cast<const built*>(&other);
-    if (original == nullptr)
-      throw usage_error("fmsb::nn: a clone of \"" + other.name() + "\" was to go into a module of type \"" +
-                        this->describe() + "\": reset() must register the same types for every clone.");
+    require_same_type(other, *this);
+    const auto& original = static_cast<const built&>(other);
     const torch::NoGradGuard no_gradient;
-    T::operator=(static_cast<const T&>(*original));
-    seed_ = original->seed_;
-    take_state_of(*original, device);
+    T::operator=(static_cast<const T&>(original));
+    seed_ = original.seed_;
+    take_state(*this, original, device);
   }
 
-  /// A tensor of the module whose number type is not the file's.
-  struct other_type {
-    tensor own;
-    tensor saved;  ///< as the file has it, on the module's device
-    at::ScalarType type;
-  };
-
-  /// Requires the shapes of the file to be the module's.
-  std::vector<other_type> of_another_type(torch::serialize::InputArchive& archive,
-                                          const torch::OrderedDict<std::string, tensor>& own,
-                                          bool is_buffer) const {
-    std::vector<other_type> found;
-    for (const auto& item : own) {
-      tensor saved;
-      if (!archive.try_read(item.key(), saved, is_buffer)) continue;
-      if (saved.sizes() != item->sizes())
-        throw data_error("The saved \"" + item.key() + "\" has the shape " + shape_text(saved) + ", but \"" +
-                         item.key() + "\" of " + this->describe() + " has " + shape_text(*item) +
-                         ". Load the file into a module of the same extents.");
-      if (saved.dtype() != item->dtype())
-        found.push_back({*item, saved.detach().to(item->device()), item->scalar_type()});
-    }
-    return found;
-  }
-
-  std::uint64_t seed_ = 0;
+  std::uint64_t seed_;
 };
 
 }  // namespace detail
@@ -280,6 +244,13 @@ class concrete<T, Result(Arguments...)> final : public detail::built<T, concrete
 };
 
 namespace detail {
+
+/// A layer with the extents and options of `prototype`, built.
+template <layer_type T>
+std::shared_ptr<concrete<T>> build_as(const T& prototype) {
+  return std::static_pointer_cast<concrete<T>>(hold(new concrete<T>(as_declared(), prototype)));
+}
+
 /// A model that tells the plan by which it was put together lets the plan look at the whole.
 template <class T>
 constexpr bool plan_accepts() {

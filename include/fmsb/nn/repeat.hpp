@@ -1,15 +1,14 @@
 #pragma once
 #include "fmsb/core/error.hpp"  // usage_error
 #include "fmsb/nn/counts.hpp"   // product_of
-#include "fmsb/nn/module.hpp"   // concrete
+#include "fmsb/nn/parts.hpp"    // part, layer_kind, kind_of
 #include "fmsb/nn/with.hpp"     // plain_of
 
+#include <array>     // std::array
 #include <concepts>  // std::same_as
 #include <cstddef>   // std::size_t
-#include <memory>    // std::shared_ptr
 #include <string>    // std::to_string
 #include <utility>   // std::as_const, std::move
-#include <vector>    // std::vector
 
 namespace fmsb::nn {
 
@@ -37,19 +36,18 @@ class repeat : public layer {
 
   repeat() requires(std::default_initializable<T>&& std::default_initializable<First>) = default;
   /// All layers as the one given, or the first and the others.
-  explicit repeat(T prototype) requires equal : first_(prototype), others_(prototype) {}
-  repeat(First first, T others) requires(!equal) : first_(std::move(first)), others_(std::move(others)) {}
-
-  void reset() override {
-    head_ = register_module("0", std::make_shared<concrete<First>>(detail::as_declared(), first_));
-    tail_.clear();
-    for (index_t i = 1; i < N; ++i)
-      tail_.push_back(
-          register_module(std::to_string(i), std::make_shared<concrete<T>>(detail::as_declared(), others_)));
+  explicit repeat(T prototype) requires equal { parts_.fill(detail::part(std::move(prototype))); }
+  repeat(First first, T others) requires(!equal) {
+    parts_.fill(detail::part(std::move(others)));
+    parts_[0] = detail::part(std::move(first));
   }
 
-  First& first() { return *head_; }
-  const First& first() const { return *head_; }
+  void reset() override {
+    for (std::size_t i = 0; i < parts_.size(); ++i) parts_[i].build(kind(i), *this, std::to_string(i));
+  }
+
+  First& first() { return const_cast<First&>(std::as_const(*this).first()); }
+  const First& first() const { return parts_[0].template as<First>(); }
 
   /// Layer i. Where the first differs it is `first()`, and i counts from 1.
   /// @throws usage_error out of range
@@ -58,35 +56,34 @@ class repeat : public layer {
     if (i < (equal ? 0 : 1) || i >= N)
       throw usage_error("fmsb::nn::repeat: layer " + std::to_string(i) + " was asked for; there are " +
                         (equal ? "0" : "1") + " to " + std::to_string(N - 1) + " of this type.");
-    if constexpr (equal)
-      if (i == 0) return *head_;
-    return *tail_[static_cast<std::size_t>(i - 1)];
+    return parts_[static_cast<std::size_t>(i)].template as<T>();
   }
 
   /// Calls `visit(layer)` for each, in order; `visit` takes both types where the first differs.
   template <class Visit>
   void for_each(Visit&& visit) const {
     visit(first());
-    for (const auto& part : tail_) visit(static_cast<const T&>(*part));
+    for (index_t i = 1; i < N; ++i) visit((*this)[i]);
   }
   template <class Visit>
   void for_each(Visit&& visit) {
     visit(first());
-    for (const auto& part : tail_) visit(static_cast<T&>(*part));
+    for (index_t i = 1; i < N; ++i) visit((*this)[i]);
   }
 
   std::string describe() const override {
-    const std::string others = (tail_.empty() ? static_cast<const layer&>(others_) : *tail_[0]).describe();
-    if constexpr (equal) return std::to_string(N) + " x " + (head_ ? head_->describe() : others);
-    const std::string first = head_ ? head_->describe() : first_.describe();
-    return N == 1 ? first : first + " and " + std::to_string(N - 1) + " x " + others;
+    const std::string first = parts_[0].describe(kind(0));
+    if constexpr (equal) return std::to_string(N) + " x " + first;
+    if constexpr (N == 1) return first;
+    return first + " and " + std::to_string(N - 1) + " x " + parts_.back().describe(kind(1));
   }
 
  private:
-  First first_;
-  T others_;
-  std::shared_ptr<concrete<First>> head_;
-  std::vector<std::shared_ptr<concrete<T>>> tail_;
+  static detail::layer_kind kind(std::size_t i) {
+    return i == 0 ? detail::kind_of<First>() : detail::kind_of<T>();
+  }
+
+  std::array<detail::part, static_cast<std::size_t>(N)> parts_;
 };
 
 namespace detail {
