@@ -128,10 +128,10 @@ void plot(const forecast_options& wanted, const std::vector<outlook>& all) {
   report::draw(figure, wanted.plot);
 }
 
-std::string table_of(const std::vector<outlook>& all, const std::vector<double>& levels) {
+std::string table_of(const forecast_options& wanted, const std::vector<outlook>& all) {
   constexpr std::size_t kRows = 24;
   std::vector<std::string> headings{"id", "channel", "step", "mean"};
-  for (const double level : levels) headings.push_back("q" + number_text(level));
+  for (const double level : wanted.levels) headings.push_back("q" + number_text(level));
   report::table table(headings);
   for (const auto& one : all)
     for (std::size_t h = 0; h < one.mean.size() && table.rows() < kRows; ++h) {
@@ -140,7 +140,9 @@ std::string table_of(const std::vector<outlook>& all, const std::vector<double>&
       table.add(row);
     }
   const std::size_t rows = all.size() * all[0].mean.size();
-  return table.text() + (rows > kRows ? "... of " + report::grouped(rows) + " rows; --out writes all\n" : "");
+  if (rows <= kRows) return table.text();
+  return table.text() + "... of " + report::grouped(rows) + " rows; " +
+         (wanted.out.empty() ? "--out writes all" : "all in " + wanted.out.string()) + "\n";
 }
 
 }  // namespace
@@ -163,7 +165,7 @@ std::string forecast(const forecast_options& wanted) {
   if (!wanted.out.empty())
     wanted.out.extension() == ".json" ? write_report(wanted, all) : write_table(wanted, all);
   if (!wanted.plot.empty()) plot(wanted, all);
-  return table_of(all, wanted.levels);
+  return table_of(wanted, all);
 }
 
 }  // namespace driver
