@@ -25,6 +25,9 @@
 #include <ATen/ops/conv1d.h>               // at::conv1d
 #include <ATen/ops/conv2d.h>               // at::conv2d
 #include <ATen/ops/einsum.h>               // at::einsum
+#include <ATen/ops/empty_like.h>           // at::empty_like
+#include <ATen/ops/mm.h>                   // at::mm_out
+#include <ATen/ops/ones.h>                 // at::ones
 #include <ATen/ops/pad.h>                  // at::pad
 #include <ATen/ops/randn.h>                // at::randn
 #include <torch/csrc/autograd/autograd.h>  // torch::autograd::grad
@@ -32,14 +35,14 @@
 
 #include <benchmark/benchmark.h>
 
-#include <algorithm>    // std::max, std::rotate
+#include <algorithm>    // std::max, std::min, std::rotate
 #include <cstdio>       // std::printf
 #include <cstdlib>      // std::getenv
 #include <functional>   // std::function
 #include <memory>       // std::shared_ptr
 #include <string>       // std::string
 #include <string_view>  // std::string_view
-#include <utility>      // std::move
+#include <utility>      // std::integer_sequence, std::move
 #include <vector>       // std::vector
 
 namespace {
@@ -205,7 +208,7 @@ bool close(const tensor& x, const tensor& y) {
 
 template <int Axes, class Space, index_t C, nn::mixed_conv_options Options>
 void add_case(const std::string& name, std::vector<index_t> sizes, std::vector<index_t> kernels,
-              std::vector<index_t> dilations) {
+              std::vector<index_t> dilations, int most_threads = 2) {
   const auto make = [=] {
     using layer = nn::mixed_conv<Axes, Space, C, C, Options>;
     contest c{.name = name, .rivals = {}, .compare = {}};
@@ -255,28 +258,28 @@ void add_case(const std::string& name, std::vector<index_t> sizes, std::vector<i
     };
     return c;
   };
-  benchmark::RegisterBenchmark(name.c_str(),
-                               [make, shared = std::make_shared<contest>()](benchmark::State& state) {
-                                 const int threads = static_cast<int>(state.range(0));
-                                 if (shared->name.empty()) {
-                                   *shared = make();
-                                   shared->compare();
-                                 }
-                                 measured m;
-                                 for (auto _ : state) {
-                                   m = measure(*shared, threads);
-                                   state.SetIterationTime(m.milliseconds[0] / 1e3);
-                                 }
-                                 for (std::size_t i = 0; i < m.rivals.size(); ++i) {
-                                   state.counters[m.rivals[i] + ", ms"] = m.milliseconds[i];
-                                   state.counters[m.rivals[i] + ", ratio"] = m.ratios[i];
-                                 }
-                                 results.push_back(std::move(m));
-                                 if (threads == 2) *shared = {};  // what it holds is large
-                               })
+  benchmark::RegisterBenchmark(
+      name.c_str(),
+      [make, most_threads, shared = std::make_shared<contest>()](benchmark::State& state) {
+        const int threads = static_cast<int>(state.range(0));
+        if (shared->name.empty()) {
+          *shared = make();
+          shared->compare();
+        }
+        measured m;
+        for (auto _ : state) {
+          m = measure(*shared, threads);
+          state.SetIterationTime(m.milliseconds[0] / 1e3);
+        }
+        for (std::size_t i = 0; i < m.rivals.size(); ++i) {
+          state.counters[m.rivals[i] + ", ms"] = m.milliseconds[i];
+          state.counters[m.rivals[i] + ", ratio"] = m.ratios[i];
+        }
+        results.push_back(std::move(m));
+        if (threads == most_threads) *shared = {};  // what it holds is large
+      })
       ->ArgName("threads")
-      ->Arg(1)
-      ->Arg(2)
+      ->DenseRange(1, most_threads)
       ->UseManualTime()
       ->Iterations(1)
       ->Unit(benchmark::kMillisecond);
@@ -296,6 +299,50 @@ void add_shapes(const std::string& kind) {
   add_case<1, b_space, 64, Options>("B " + kind, {16, 64, 1000}, {3, 7, 11, 15, 19}, {1, 3, 7, 15});
   add_case<2, c_space, 32, Options>("C " + kind, {16, 32, 32, 32}, {3, 5, 7, 9}, {1, 3, 5, 7});
   add_case<1, a_space, 128, Options>("D " + kind, {64, 128, 1024}, {3, 5, 7, 9, 11}, {1, 3, 5, 7});
+}
+
+template <index_t... N>
+using numbers = std::integer_sequence<index_t, N...>;
+
+/// The first kernel sizes and dilations of 4 x 7, on rows of 784 numbers: DASH's own test of speed was on
+/// MNIST.
+template <index_t... K, index_t... D>
+void add_growth(numbers<K...>, numbers<D...>) {
+  using space = space::product<space::kernel_sizes<K...>, space::dilations<D...>>;
+  add_case<1, space, 16, {.coefficients = nn::mixing::given, .bias = nn::bias_term::no}>(
+      "growth " + std::to_string(sizeof...(K)) + "x" + std::to_string(sizeof...(D)), {32, 16, 784}, {K...},
+      {D...}, 1);
+}
+
+void add_growths() {
+  add_growth(numbers<3>(), numbers<1>());
+  add_growth(numbers<3, 5>(), numbers<1, 3>());
+  add_growth(numbers<3, 5, 7>(), numbers<1, 3, 7>());
+  add_growth(numbers<3, 5, 7, 9>(), numbers<1, 3, 7, 15>());
+  add_growth(numbers<3, 5, 7, 9>(), numbers<1, 3, 7, 15, 31>());
+  add_growth(numbers<3, 5, 7, 9>(), numbers<1, 3, 7, 15, 31, 63>());
+  add_growth(numbers<3, 5, 7, 9>(), numbers<1, 3, 7, 15, 31, 63, 127>());
+}
+
+/// What the machine can do on one thread, for a roofline.
+void add_peaks() {
+  const auto best = [](const step& pass) {
+    double least = bench::seconds_of(pass, 1);
+    for (int i = 0; i < 20; ++i) least = std::min(least, bench::seconds_of(pass, 1));
+    return least;
+  };
+  benchmark::RegisterBenchmark("peak", [best](benchmark::State& state) {
+    const index_t n = small ? 64 : 1024;
+    const auto a = at::randn({n, n}), b = at::randn({n, n});
+    auto c = at::empty({n, n});
+    const auto from = at::ones({small ? 1000 : 64 << 20});
+    auto to = at::empty_like(from);
+    for (auto _ : state) {
+      state.counters["product GF/s"] =
+          2e-9 * static_cast<double>(n * n * n) / best([&] { at::mm_out(c, a, b); });
+      state.counters["copy GB/s"] = 8e-9 * static_cast<double>(from.numel()) / best([&] { to.copy_(from); });
+    }
+  })->Iterations(1);
 }
 
 void print_results() {
@@ -325,6 +372,8 @@ int main(int argc, char** argv) {
   add_shapes<{.groups = nn::depthwise, .coefficients = nn::mixing::given, .bias = nn::bias_term::no}>(
       "depthwise");
   add_shapes<{.coefficients = nn::mixing::given, .bias = nn::bias_term::no}>("dense");
+  if (!small) add_growths();
+  add_peaks();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();

@@ -9,6 +9,7 @@
 #include "fmsb/nn/initialise.hpp"             // drawn_normal, filled
 #include "fmsb/nn/layer.hpp"                  // layer
 #include "fmsb/nn/linear.hpp"                 // bias_term
+#include "fmsb/nn/mixed_cost.hpp"             // mixed_method, mixed_shape, cheapest
 #include "fmsb/nn/spectral_convolution.hpp"   // convolve_by_spectrum
 #include "fmsb/nn/tap_convolution.hpp"        // convolve_by_transform, convolve_by_kernel
 #include "fmsb/nn/weight_mixture.hpp"         // mix_weights
@@ -32,24 +33,12 @@ enum class mixing {
   given         ///< an argument of forward
 };
 
-/// For `mixed_conv_options::groups`: every channel alone, with as many outputs as inputs.
-inline constexpr index_t depthwise = 0;
-
 struct mixed_conv_options {
   index_t stride = 1;
   index_t groups = 1;  ///< or `depthwise`
   mixing coefficients = mixing::softmax;
   bias_term bias = bias_term::yes;
   friend bool operator==(const mixed_conv_options&, const mixed_conv_options&) = default;
-};
-
-/// How a mixed convolution is computed. All are exact; they differ in time and memory.
-enum class mixed_method {
-  automatic,  ///< the fastest that can take the input
-  direct,     ///< tap by tap, by the library's kernels: depthwise over one axis on the CPU
-  spectrum,   ///< by the library's Fourier transforms, on the CPU
-  transform,  ///< by LibTorch's Fourier transforms
-  kernel      ///< by LibTorch's convolution with a kernel that covers all taps
 };
 
 /// The mixture of the convolutions of all points of a space, with zeros around the input:
@@ -188,7 +177,19 @@ class mixed_conv : public layer {
   /// What `mixed_method::automatic` takes for an input.
   mixed_method chosen(const tensor& x) const {
     if (!detail::kernels_take(x)) return mixed_method::transform;
-    return has_tap_kernels && taps < kManyTaps ? mixed_method::direct : mixed_method::spectrum;
+    return cheapest(shape_of(x));
+  }
+
+  /// What the cost of the layer on an input depends on.
+  mixed_shape shape_of(const tensor& x) const {
+    return {.batch = x.dim() == Axes + 1 ? 1 : x.size(0),
+            .in = in_,
+            .out = out_,
+            .groups = Options.groups,
+            .positions = {Axes == 1 ? 1 : x.size(-2), x.size(-1)},
+            .axes = Axes,
+            .taps = taps,
+            .reach = mixed::reach};
   }
 
   std::string describe() const override {
@@ -207,8 +208,6 @@ class mixed_conv : public layer {
   }
 
  private:
-  static constexpr index_t kManyTaps = 50;  // from which on transforms are faster
-
   static const tap_offsets<Axes>& offsets() {
     static const tap_offsets<Axes> all(mixed::offsets.begin(), mixed::offsets.end());
     return all;

@@ -36,7 +36,7 @@ struct spectrum_task {
 };
 
 /// The work of a task: units are large enough that the taps' own transforms cost little beside.
-inline lane_units spectrum_units(std::size_t batch, std::size_t channels, std::size_t lanes) {
+constexpr lane_units spectrum_units(std::size_t batch, std::size_t channels, std::size_t lanes) {
   constexpr std::size_t kVectors = 8;
   return {batch, channels, lanes, kVectors};
 }

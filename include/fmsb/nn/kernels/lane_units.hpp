@@ -18,7 +18,8 @@ struct lane_units {
 
   /// @param width    lanes of a vector
   /// @param vectors  that a unit has at least, where there are so many
-  lane_units(std::size_t batch, std::size_t of_channels, std::size_t width, std::size_t at_least = 1)
+  constexpr lane_units(std::size_t batch, std::size_t of_channels, std::size_t width,
+                       std::size_t at_least = 1)
       : rows(batch * of_channels),
         lanes(width),
         channels(of_channels),
@@ -26,8 +27,8 @@ struct lane_units {
         chunks(std::clamp<std::size_t>(kUnits / patterns, 1,
                                        std::max<std::size_t>(1, vectors() / patterns / at_least))) {}
 
-  std::size_t count() const { return patterns * chunks; }
-  std::size_t vectors() const { return (rows + lanes - 1) / lanes; }
+  constexpr std::size_t count() const { return patterns * chunks; }
+  constexpr std::size_t vectors() const { return (rows + lanes - 1) / lanes; }
   /// The channel in a lane of a pattern.
   std::size_t channel(std::size_t pattern, std::size_t lane) const {
     return (pattern * lanes + lane) % channels;
