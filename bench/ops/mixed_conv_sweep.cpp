@@ -1,7 +1,7 @@
 // Whether `automatic` is the fastest way to compute a mixed convolution, over many shapes: forward and
 // backward through autograd by every method that takes the shape, float, one thread.
 //
-//   bench_mixed_conv_sweep                       about fifteen minutes
+//   bench_mixed_conv_sweep                       about eight minutes
 //   bench_mixed_conv_sweep --out sweep.csv       and every time with its cost terms, for fit_mixed_cost
 //   bench_mixed_conv_sweep --choices             what is chosen at each shape, measuring nothing
 //   FMSB_BENCH_SIZE=small bench_mixed_conv_sweep some small shapes, to see that it works
@@ -103,11 +103,13 @@ measured measure(const std::string& kind, index_t batch, index_t channels, index
   return found;
 }
 
-std::string milliseconds(double seconds) {
+/// Three digits; nothing for what was not measured, and for no regret.
+std::string three_digits(double value) {
   char text[32];
-  std::snprintf(text, sizeof text, seconds <= 0 ? "" : "%.3g", seconds * 1e3);
+  std::snprintf(text, sizeof text, value <= 0 ? "" : "%.3g", value);
   return text;
 }
+std::string milliseconds(double seconds) { return three_digits(seconds * 1e3); }
 
 }  // namespace
 
@@ -165,7 +167,7 @@ int main(int argc, char** argv) {
     table.add({m.kind, std::to_string(m.batch), std::to_string(m.channels), std::to_string(m.length),
                milliseconds(m.of(mixed_method::direct)), milliseconds(m.of(mixed_method::spectrum)),
                milliseconds(m.of(mixed_method::transform)), milliseconds(m.of(mixed_method::kernel)),
-               nn::name_of(m.chosen), milliseconds(regret / 10)});
+               nn::name_of(m.chosen), three_digits(regret * 100)});
     for (const auto& t : m.all) {
       csv += m.kind + "," + std::to_string(m.batch) + "," + std::to_string(m.channels) + "," +
              std::to_string(m.length) + "," + nn::name_of(t.method) + "," + milliseconds(t.seconds);

@@ -66,6 +66,14 @@ constexpr double log2_of(double n) {  // within 0.09: costs are not known better
   return whole + n / static_cast<double>(std::uint64_t{1} << whole) - 1;
 }
 
+/// Numbers of a transform that holds a signal and the zeros beside it.
+constexpr double transform_places(const mixed_shape& s) {
+  double places = 1;
+  for (auto axis = static_cast<std::size_t>(2 - s.axes); axis < 2; ++axis)
+    places *= static_cast<double>(fft_length(static_cast<std::size_t>(s.positions[axis] + s.reach)));
+  return places;
+}
+
 }  // namespace detail
 
 /// What the time of a method is made of, forward and backward: calls, numbers moved or transformed, products.
@@ -82,17 +90,14 @@ constexpr cost_terms terms_of(mixed_method method, const mixed_shape& s) {
   const double batch = number(s.batch), in = number(s.in), out = number(s.out),
                groups = alone ? in : number(s.groups), positions = number(s.positions[0] * s.positions[1]),
                taps = number(s.taps);
-  double places = 1;  // of a transform
-  for (int axis = 2 - s.axes; axis < 2; ++axis)
-    places *=
-        number(fft_length(static_cast<std::size_t>(s.positions[static_cast<std::size_t>(axis)] + s.reach)));
-  const double steps = places * detail::log2_of(places), matrices = in * out / groups;
+  const double matrices = in * out / groups;
   switch (method) {
     case mixed_method::direct: {
       const double rows = up(s.batch * s.in, kLanes);
       return {1, rows * positions, rows * positions * taps, rows * number(2 * s.reach)};
     }
     case mixed_method::spectrum: {
+      const double places = detail::transform_places(s), steps = places * detail::log2_of(places);
       if (alone) {
         const auto units =
             spectrum_units(static_cast<std::size_t>(s.batch), static_cast<std::size_t>(s.in), kLanes);
@@ -104,8 +109,10 @@ constexpr cost_terms terms_of(mixed_method method, const mixed_shape& s) {
       return {groups, pairs * (up(s.in, kLanes) + columns) * steps, pairs * in * columns / groups * places,
               in * columns / groups * steps};
     }
-    case mixed_method::transform:
+    case mixed_method::transform: {
+      const double places = detail::transform_places(s), steps = places * detail::log2_of(places);
       return {1, batch * (in + out) * steps, batch * matrices * places, matrices * steps};
+    }
     default: {
       const double field = number(2 * s.reach + 1), covered = s.axes == 1 ? field : field * field;
       return {1, batch * (in + out) * positions, batch * matrices * positions * covered, matrices * covered};
@@ -132,6 +139,7 @@ constexpr cost_terms rates_of(mixed_method method, const mixed_shape& s) {
       return one_of({4.35e+05, 0.263, 12.2, 0.935}, {3.62e+05, 0, 26.2, 0.797}, {6.74e+05, 2, 0.272, 2.7},
                     {0, 2.8, 0.338, 2.51});
     default:
+      // Rows and images fitted as one: on images every space of the sweep has the same field.
       return alone ? cost_terms{5.5e+05, 10.9, 2.06, 0} : cost_terms{1.87e+05, 92.3, 0.191, 7.06};
   }
 }

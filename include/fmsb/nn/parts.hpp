@@ -20,7 +20,7 @@ struct layer_kind {
 template <layer_type T>
 constexpr layer_kind kind_of() {
   layer_kind kind{.declare = nullptr, .build = [](const layer& declared) -> std::shared_ptr<layer> {
-                    return hold(new concrete<T>(as_declared(), static_cast<const T&>(declared)));
+                    return build_as(static_cast<const T&>(declared));
                   }};
   if constexpr (std::default_initializable<T>)
     kind.declare = []() -> std::shared_ptr<const layer> { return hold(new T()); };
