@@ -1,7 +1,8 @@
 #pragma once
 #include "fmsb/core/extent.hpp"        // index_t
 #include "fmsb/nn/kernels/panels.hpp"  // float_buffer, pack_rows, multiply
-#include "fmsb/nn/tensor.hpp"          // tensor, at::parallel_for
+#include "fmsb/nn/parallel_for.hpp"    // parallel_for
+#include "fmsb/nn/tensor.hpp"          // tensor
 
 #include <ATen/core/grad_mode.h>  // at::GradMode
 #include <ATen/ops/mm.h>          // at::mm
@@ -44,7 +45,7 @@ class frozen_factor {
                                .panel_distance = nn::kPanel * static_cast<std::size_t>(m_.size(1))};
     const auto count = static_cast<index_t>(nn::panels_for(all.columns));
     const index_t a_panel = x.numel() * static_cast<index_t>(nn::kPanel);
-    at::parallel_for(0, count, kMultipliesAThread / a_panel + 1, [&](index_t begin, index_t end) {
+    nn::parallel_for(count, kMultipliesAThread / a_panel + 1, [&](index_t begin, index_t end) {
       const auto first = static_cast<std::size_t>(begin), last = static_cast<std::size_t>(end);
       auto some = all;
       some.panels += first * all.panel_distance;

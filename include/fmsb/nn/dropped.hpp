@@ -1,7 +1,8 @@
 #pragma once
 #include "fmsb/core/extent.hpp"             // index_t
 #include "fmsb/nn/kernels/random_keep.hpp"  // draw_kept
-#include "fmsb/nn/torch.hpp"                // tensor, at::parallel_for
+#include "fmsb/nn/parallel_for.hpp"         // parallel_for
+#include "fmsb/nn/torch.hpp"                // tensor
 
 #include <ATen/CPUGeneratorImpl.h>  // at::CPUGeneratorImpl
 #include <ATen/Context.h>           // at::globalContext
@@ -31,7 +32,7 @@ inline tensor dropped(const tensor& x, double rate) {
   const auto keep = at::empty(x.sizes(), x.options().requires_grad(false));
   auto* const out = keep.mutable_data_ptr<float>();
   constexpr index_t kNumbersAThread = 1 << 15;
-  at::parallel_for(0, keep.numel(), kNumbersAThread, [&](index_t begin, index_t end) {
+  parallel_for(keep.numel(), kNumbersAThread, [&](index_t begin, index_t end) {
     draw_kept({.seed = seed,
                .first = static_cast<std::size_t>(begin),
                .count = static_cast<std::size_t>(end - begin),

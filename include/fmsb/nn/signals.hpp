@@ -4,9 +4,8 @@
 #include "fmsb/nn/kernels/lane_units.hpp"  // lanes_at
 #include "fmsb/nn/kernels/lanes.hpp"       // signal
 #include "fmsb/nn/kernels/panels.hpp"      // line_allocator
+#include "fmsb/nn/parallel_for.hpp"        // parallel_for
 #include "fmsb/nn/tensor.hpp"              // tensor
-
-#include <ATen/Parallel.h>  // at::parallel_for
 
 #include <cstddef>      // std::size_t
 #include <functional>   // std::function
@@ -60,7 +59,7 @@ signal<Stored> view(const tensor& x) {
 /// more kernel does not compile the threads' part again.
 inline void each_range(std::size_t items, std::size_t scratch_bytes,
                        const std::function<void(std::size_t, std::size_t, void*)>& work) {
-  at::parallel_for(0, static_cast<index_t>(items), 1, [&](index_t begin, index_t end) {
+  parallel_for(static_cast<index_t>(items), 1, [&](index_t begin, index_t end) {
     std::vector<char, line_allocator<char>> scratch(scratch_bytes);
     work(static_cast<std::size_t>(begin), static_cast<std::size_t>(end), scratch.data());
   });

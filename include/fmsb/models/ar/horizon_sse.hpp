@@ -7,9 +7,8 @@
 #include "fmsb/models/ar/lag_gram.hpp"    // gram_of
 #include "fmsb/models/ar/model.hpp"       // impulse_response
 #include "fmsb/models/ar/orders.hpp"      // order_path
+#include "fmsb/nn/parallel_for.hpp"       // parallel_for
 #include "fmsb/nn/tensor.hpp"             // mm
-
-#include <ATen/Parallel.h>  // at::parallel_for
 
 #include <algorithm>  // std::fill, std::max, std::min
 #include <cstddef>    // std::size_t
@@ -170,53 +169,51 @@ class horizon_scorer {
     const double* first = nn::values_of(gram_.first).data();
     std::vector<double> result(orders.size());
 
-    at::parallel_for(
-        0, static_cast<std::int64_t>(orders.size()), 1, [&](std::int64_t begin, std::int64_t end) {
-          std::vector<double> against(width), s(horizon), k(horizon), reversed(max_order_ + 1);
-          std::vector<double> residual(horizon), edges(2 * y_.channels() * horizon);
-          std::vector<const double*> ends;
-          for (std::size_t e = 0; e < 2 * y_.channels(); ++e) ends.push_back(edges.data() + e * horizon);
-          for (auto n = static_cast<std::size_t>(begin); n < static_cast<std::size_t>(end); ++n) {
-            const std::size_t taps = orders[n] + 1;
-            const double intercept = intercepts[n];
-            const std::span<const double> filter(f + n * (max_order_ + 1), taps);
-            for (std::size_t m = 0; m < width; ++m) against[m] = v[n * width + m] - intercept * first[m];
-            const double residual_sum = sums[n] - intercept * gram_.count;
-            std::fill(s.begin(), s.end(), -intercept * residual_sum);
-            correlate(s, filter, against.data());
+    nn::parallel_for(static_cast<index_t>(orders.size()), 1, [&](index_t begin, index_t end) {
+      std::vector<double> against(width), s(horizon), k(horizon), reversed(max_order_ + 1);
+      std::vector<double> residual(horizon), edges(2 * y_.channels() * horizon);
+      std::vector<const double*> ends;
+      for (std::size_t e = 0; e < 2 * y_.channels(); ++e) ends.push_back(edges.data() + e * horizon);
+      for (auto n = static_cast<std::size_t>(begin); n < static_cast<std::size_t>(end); ++n) {
+        const std::size_t taps = orders[n] + 1;
+        const double intercept = intercepts[n];
+        const std::span<const double> filter(f + n * (max_order_ + 1), taps);
+        for (std::size_t m = 0; m < width; ++m) against[m] = v[n * width + m] - intercept * first[m];
+        const double residual_sum = sums[n] - intercept * gram_.count;
+        std::fill(s.begin(), s.end(), -intercept * residual_sum);
+        correlate(s, filter, against.data());
 
-            const auto psi = impulse_response({.order = orders[n],
-                                               .differencing = differencing_,
-                                               .coefficients = negated(filter.subspan(1))},
-                                              horizon);
-            k = psi;  // psi_0 = 1
+        const auto psi = impulse_response(
+            {.order = orders[n], .differencing = differencing_, .coefficients = negated(filter.subspan(1))},
+            horizon);
+        k = psi;  // psi_0 = 1
 
-            for (std::size_t i = 0; i < taps; ++i) reversed[i] = filter[taps - 1 - i];
-            const std::size_t lead = max_order_ - orders[n];  // rows that only longer orders read
-            for (std::size_t c = 0; c < y_.channels() && horizon > 1; ++c) {
-              const auto x = y_.channel(c);
-              const std::size_t starts[] = {lead, lead + x.size() - max_order_ - (horizon - 1)};
-              for (std::size_t side = 0; side < 2; ++side) {
-                // residuals at the horizon-1 times before the first sample, or at the last ones; newest first
-                std::fill(residual.begin(), residual.end(), -intercept);
-                correlate(std::span(residual).first(horizon - 1),
-                          std::span<const double>(reversed).first(taps), x.data() + starts[side]);
-                double* out = edges.data() + (2 * c + side) * horizon;
-                for (std::size_t i = 0; i + 1 < horizon; ++i) out[i] = residual[horizon - 2 - i];
-              }
-            }
-            double total = 0;
-            isa::run<detail::trace_kernel>(&total, s.data(), k.data(), psi.data(),
-                                           static_cast<const double* const*>(ends.data()), y_.channels(),
-                                           horizon);
-            result[n] = total / errors();
-            // Rounding may take the error of a perfect fit below nought; an explosive fit overflows or
-            // cancels wildly.
-            const double power = nn::values_of(gram_.second)[0] / gram_.count;
-            if (!(result[n] >= -1e-9 * power)) result[n] = std::numeric_limits<double>::infinity();
-            result[n] = std::max(result[n], 0.0);
+        for (std::size_t i = 0; i < taps; ++i) reversed[i] = filter[taps - 1 - i];
+        const std::size_t lead = max_order_ - orders[n];  // rows that only longer orders read
+        for (std::size_t c = 0; c < y_.channels() && horizon > 1; ++c) {
+          const auto x = y_.channel(c);
+          const std::size_t starts[] = {lead, lead + x.size() - max_order_ - (horizon - 1)};
+          for (std::size_t side = 0; side < 2; ++side) {
+            // residuals at the horizon-1 times before the first sample, or at the last ones; newest first
+            std::fill(residual.begin(), residual.end(), -intercept);
+            correlate(std::span(residual).first(horizon - 1), std::span<const double>(reversed).first(taps),
+                      x.data() + starts[side]);
+            double* out = edges.data() + (2 * c + side) * horizon;
+            for (std::size_t i = 0; i + 1 < horizon; ++i) out[i] = residual[horizon - 2 - i];
           }
-        });
+        }
+        double total = 0;
+        isa::run<detail::trace_kernel>(&total, s.data(), k.data(), psi.data(),
+                                       static_cast<const double* const*>(ends.data()), y_.channels(),
+                                       horizon);
+        result[n] = total / errors();
+        // Rounding may take the error of a perfect fit below nought; an explosive fit overflows or
+        // cancels wildly.
+        const double power = nn::values_of(gram_.second)[0] / gram_.count;
+        if (!(result[n] >= -1e-9 * power)) result[n] = std::numeric_limits<double>::infinity();
+        result[n] = std::max(result[n], 0.0);
+      }
+    });
     return result;
   }
 

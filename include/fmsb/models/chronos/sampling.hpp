@@ -1,6 +1,7 @@
 #pragma once
 #include "fmsb/models/chronos/token_choice.hpp"  // token_choice, sampling_options
-#include "fmsb/nn/tensor.hpp"                    // tensor, at::parallel_for
+#include "fmsb/nn/parallel_for.hpp"              // parallel_for
+#include "fmsb/nn/tensor.hpp"                    // tensor
 
 #include <cstdint>  // std::uint64_t
 #include <span>     // std::span
@@ -41,7 +42,7 @@ class token_sampler {
     auto tokens = at::empty({rows.size(0), samples}, at::TensorOptions().dtype(at::kLong));
     const auto* const from = rows.const_data_ptr<float>();
     auto* const into = tokens.mutable_data_ptr<std::int64_t>();
-    at::parallel_for(0, count, kRowsAThread, [&](index_t first, index_t last) {
+    nn::parallel_for(count, kRowsAThread, [&](index_t first, index_t last) {
       token_choice choice;
       for (index_t row = first; row < last; ++row) {
         choice.look_at({from + row * vocabulary, static_cast<std::size_t>(vocabulary)}, options_, banned_);

@@ -4,6 +4,7 @@
 #include "fmsb/models/t5/packed_decoder.hpp"  // packed_decoder, packed_past, packed_step
 #include "fmsb/nn/attention.hpp"              // key_value_cache
 #include "fmsb/nn/layer.hpp"                  // shape_text
+#include "fmsb/nn/parallel_for.hpp"           // parallel_for
 
 #include <algorithm>  // std::max, std::min
 #include <array>      // std::array
@@ -135,7 +136,7 @@ class t5_decoding {
         std::min(rows_at_once, (rows + at::get_num_threads() - 1) / at::get_num_threads());
     const index_t stretches = (rows + stretch - 1) / stretch;
     scratch_.resize(std::max(scratch_.size(), static_cast<std::size_t>(stretches)));
-    at::parallel_for(0, stretches, 1, [&](index_t begin, index_t end) {
+    nn::parallel_for(stretches, 1, [&](index_t begin, index_t end) {
       auto& scratch = scratch_[static_cast<std::size_t>(begin)];
       const auto wanted = step.score_floats(static_cast<std::size_t>(stretch));
       if (scratch.capacity() < static_cast<std::size_t>(stretch) || scratch.scores.size() < wanted)

@@ -1,5 +1,6 @@
 #pragma once
 #include "fmsb/models/t5/packed.hpp"  // packed_block, packed_rows, packed_memory
+#include "fmsb/nn/parallel_for.hpp"   // parallel_for
 
 #include <algorithm>  // std::min, std::max, std::copy_n
 #include <cstddef>    // std::size_t
@@ -25,7 +26,7 @@ struct packed_decoder {
       memory.emplace_back(sizes, series, tokens);
       constexpr std::size_t kStretch = 96;
       const std::size_t stretches = (tokens + kStretch - 1) / kStretch;
-      at::parallel_for(0, static_cast<index_t>(series * stretches), 1, [&](index_t begin, index_t end) {
+      nn::parallel_for(static_cast<index_t>(series * stretches), 1, [&](index_t begin, index_t end) {
         nn::float_buffer scratch(kStretch * sizes.key_width);
         for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
           const std::size_t one = i / stretches, first = i % stretches * kStretch;

@@ -1,5 +1,6 @@
 #pragma once
 #include "fmsb/models/t5/packed.hpp"  // packed_block, packed_rows, packed_memory
+#include "fmsb/nn/parallel_for.hpp"   // parallel_for
 
 #include <algorithm>  // std::min, std::copy_n
 #include <cstddef>    // std::size_t
@@ -26,7 +27,7 @@ class packed_encoder {
     nn::float_buffer queries(batch * tokens * sizes_.inner());
     const std::size_t rows = std::min(kStretch, tokens);
     const auto over_stretches = [&](auto&& work) {
-      at::parallel_for(0, static_cast<index_t>(batch * stretches), 1, [&](index_t begin, index_t end) {
+      nn::parallel_for(static_cast<index_t>(batch * stretches), 1, [&](index_t begin, index_t end) {
         packed_rows scratch(sizes_, rows, nn::attend_floats(rows, tokens));
         for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
           const std::size_t first = i % stretches * kStretch;
