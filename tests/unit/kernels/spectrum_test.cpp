@@ -21,7 +21,14 @@ using nn::dense_step;
 
 namespace {
 
+std::vector<nn::plane_offset> consecutive(int count) {
+  std::vector<nn::plane_offset> all;
+  for (int i = 0; i < count; ++i) all.push_back({0, i - count / 2});
+  return all;
+}
+
 const std::vector<nn::plane_offset> along{{0, -9}, {0, -4}, {0, 0}, {0, 1}, {0, 6}},
+    many = consecutive(90),  // more than a pruned transform is made for
     plane{{-3, -2}, {-3, 5}, {-1, 0}, {0, 0}, {0, 2}, {2, -7}, {2, 1}, {4, 4}};
 
 /// A drawn problem, its memory between guard pages, and what the sums say.
@@ -34,7 +41,7 @@ struct problem {
   bool depthwise;
   std::size_t batch = *rc::gen::inRange<std::size_t>(1, 8), in = *rc::gen::inRange<std::size_t>(1, 36),
               out = depthwise ? in : *rc::gen::inRange<std::size_t>(1, 36),
-              rows = offsets == along ? 1 : *rc::gen::inRange<std::size_t>(1, 12),
+              rows = offsets == along || offsets == many ? 1 : *rc::gen::inRange<std::size_t>(1, 12),
               length = *rc::gen::element<std::size_t>(1, 3, 15, 16, 17, 40),
               stride = *rc::gen::inRange<std::size_t>(1, 4), out_rows = (rows + stride - 1) / stride,
               out_length = (length + stride - 1) / stride;
@@ -240,6 +247,7 @@ TEST_CASE(
 
 TEST_CASE("dense spectra are the convolution and its gradients, at every level, order of memory and stride") {
   CHECK(test::holds("float, along rows", [] { is_a_dense_convolution<float>(along); }));
+  CHECK(test::holds("float, many taps along rows", [] { is_a_dense_convolution<float>(many); }));
   CHECK(test::holds("float, planes", [] { is_a_dense_convolution<float>(plane); }));
   CHECK(test::holds("double, planes", [] { is_a_dense_convolution<double>(plane); }));
 }

@@ -2,11 +2,13 @@
 #include "fmsb/core/isa.hpp"                    // isa::run_at, FMSB_KERNEL
 #include "fmsb/nn/kernels/complex_product.hpp"  // detail::complex_product
 #include "fmsb/nn/kernels/plane_transform.hpp"  // plane_plan, detail::plane_transform
+#include "fmsb/nn/kernels/pruned_rows.hpp"      // pruned_plan, detail::pruned_rows
 
-#include <algorithm>  // std::min
+#include <algorithm>  // std::max, std::min
 #include <array>      // std::array
 #include <cstddef>    // std::size_t
 #include <cstdint>    // std::uint32_t
+#include <optional>   // std::optional
 #include <utility>    // std::move
 #include <vector>     // std::vector
 
@@ -37,6 +39,9 @@ class dense_plan {
   };
   std::vector<role> roles;
 
+  /// Of the taps' spectrum, where that is cheaper than a fast transform.
+  std::optional<pruned_plan<Real>> pruned;
+
   explicit dense_plan(plane_plan<Real> of) : plane(std::move(of)), roles(plane.places()) {
     const std::size_t down = plane.down.length(), along = plane.along.length();
     std::vector<std::uint32_t> place_of(plane.places());
@@ -53,7 +58,19 @@ class dense_plan {
         roles[place_of[mine]] = {count, 0};
         frequencies.push_back({place_of[mine], place_of[other]});
       }
+    // Over one axis frequencies stand in their own order, as pruned transforms want them.
+    if (down == 1 && plane.taps.size() <= kFewTaps) {
+      std::vector<int> offsets(plane.taps.size());
+      for (const auto& tap : plane.taps)
+        offsets[tap.tap] = tap.position <= along / 2 ? -static_cast<int>(tap.position)
+                                                     : static_cast<int>(along - tap.position);
+      pruned.emplace(along, offsets);
+    }
   }
+
+ private:
+  /// Measured: as many cost what a fast transform costs, at 600 frequencies.
+  static constexpr std::size_t kFewTaps = 80;
 };
 
 /// The steps of a convolution. Each goes through its items in any order, on any number of threads.
@@ -91,17 +108,26 @@ struct dense_task {
   /// Rows of a matrix, with one of zeros where there is an odd number: two are transformed as one.
   static std::size_t padded(std::size_t rows) { return (rows + 1) / 2 * 2; }
 
+  /// Numbers from frequency to frequency of a spectrum and of a matrix. One complex vector is there for
+  /// nothing but that the same number of all frequencies does not fall on the same few lines of the caches.
+  std::size_t spectrum_stride(std::size_t channels) const {
+    return (vectors(channels) * 4 * pairs() + 2) * lanes();
+  }
+  std::size_t matrix_stride(std::size_t rows, std::size_t columns) const {
+    return (vectors(columns) * 2 * padded(rows) + 2) * lanes();
+  }
   std::size_t spectrum_numbers(std::size_t channels) const {
-    return plan->frequencies.size() * vectors(channels) * 4 * pairs() * lanes();
+    return plan->frequencies.size() * spectrum_stride(channels);
   }
   std::size_t matrix_numbers(std::size_t rows, std::size_t columns) const {
-    return plan->frequencies.size() * vectors(columns) * 2 * padded(rows) * lanes();
+    return plan->frequencies.size() * matrix_stride(rows, columns);
   }
   /// Numbers of a thread's own memory.
   std::size_t scratch() const {
     const auto& p = plan->plane;
-    return lanes() *
-           (1 + 2 * (p.rows * p.along.length() + p.block * p.down.length() + p.places() + p.along.length()));
+    const std::size_t of_planes =
+        1 + 2 * (p.rows * p.along.length() + p.block * p.down.length() + p.places() + p.along.length());
+    return lanes() * std::max(of_planes, plan->pruned ? plan->pruned->scratch() : 0);
   }
   std::size_t items(dense_step step) const {
     switch (step) {
@@ -130,6 +156,7 @@ struct dense_at_width {
   using real = typename step::real;
   using vec = typename step::vec;
   using task_type = dense_task<Stored>;
+  using pruned = pruned_rows<real, Lanes>;
   static constexpr std::size_t size = step::size, number = step::number;
 
   /// Channels [first, first + lanes) of two items of a batch; behind the last item none.
@@ -158,7 +185,7 @@ struct dense_at_width {
                         std::size_t every, std::size_t from, std::size_t to, real* scratch, real* spectrum) {
     const auto& plan = t.plan->plane;
     const std::size_t along = plan.along.length(), down = plan.down.length(), pairs = t.pairs(),
-                      frequency = t.vectors(channels) * 2 * pairs * number;
+                      frequency = t.spectrum_stride(channels);
     real* const plane = scratch + size;
     real* const block = plane + plan.rows * along * number;
     for (std::size_t item = from; item < to; ++item) {
@@ -187,7 +214,7 @@ struct dense_at_width {
                          const signal<Stored>& s) {
     const auto& plan = t.plan->plane;
     const std::size_t along = plan.along.length(), down = plan.down.length(), pairs = t.pairs(),
-                      frequency = t.vectors(channels) * 2 * pairs * number;
+                      frequency = t.spectrum_stride(channels);
     real* const plane = scratch + size;
     real* const own_block = plane + plan.rows * along * number;
     for (std::size_t item = from; item < to; ++item) {
@@ -222,12 +249,16 @@ struct dense_at_width {
   FMSB_KERNEL void load_matrix(const task_type& t, std::size_t rows, std::size_t columns, std::size_t from,
                                std::size_t to, real* scratch) {
     const auto& plan = t.plan->plane;
-    const std::size_t padded = t.padded(rows), frequency = t.vectors(columns) * padded * number,
-                      pairs = padded / 2;
+    const std::size_t padded = t.padded(rows), frequency = t.matrix_stride(rows, columns), pairs = padded / 2;
     real* const spectrum = scratch + plan.along.length() * number;
     const real scale = real{0.5} / static_cast<real>(plan.places());
     for (std::size_t item = from; item < to; ++item) {
       const std::size_t vector = item / pairs, row = item % pairs * 2;
+      if (t.plan->pruned) {
+        pruned::load(*t.plan->pruned, rows_of(t.taps, rows, columns, row, vector), 2 * scale,
+                     t.matrices + (vector * padded + row) * number, frequency, scratch);
+        continue;
+      }
       lanes_of<const real> re, im;
       matrix_lanes(t.taps, rows, columns, row, vector, re, im);
       step::load_taps(plan, re, im, rows * columns, scale, scratch, spectrum);
@@ -250,12 +281,16 @@ struct dense_at_width {
   FMSB_KERNEL void store_matrix(const task_type& t, std::size_t from, std::size_t to, real* scratch) {
     const auto& plan = t.plan->plane;
     const std::size_t rows = t.out, columns = t.in;
-    const std::size_t padded = t.padded(rows), frequency = t.vectors(columns) * padded * number,
-                      pairs = padded / 2;
+    const std::size_t padded = t.padded(rows), frequency = t.matrix_stride(rows, columns), pairs = padded / 2;
     real* const spectrum = scratch + plan.along.length() * number;
     const real scale = real{0.5} / static_cast<real>(plan.places());
     for (std::size_t item = from; item < to; ++item) {
       const std::size_t vector = item / pairs, row = item % pairs * 2;
+      if (t.plan->pruned) {
+        pruned::store(*t.plan->pruned, t.sums + (vector * padded + row) * number, frequency, 2 * scale,
+                      rows_of(t.taps_gradient, rows, columns, row, vector), scratch);
+        continue;
+      }
       const real* at = t.sums + (vector * padded + row) * number;
       for (const auto& [place, opposite] : t.plan->frequencies) {
         real *const a = spectrum + place * number, *const b = spectrum + opposite * number;
@@ -281,6 +316,15 @@ struct dense_at_width {
   }
 
   template <class T>
+  FMSB_KERNEL tap_rows<T> rows_of(T* taps, std::size_t rows, std::size_t columns, std::size_t row,
+                                  std::size_t vector) {
+    T* const first = taps + row * columns + vector * size;
+    return {.at = {first, row + 1 < rows ? first + columns : nullptr},
+            .lanes = std::min(size, columns - vector * size),
+            .apart = rows * columns};
+  }
+
+  template <class T>
   FMSB_KERNEL void matrix_lanes(T* taps, std::size_t rows, std::size_t columns, std::size_t row,
                                 std::size_t vector, lanes_of<T>& re, lanes_of<T>& im) {
     const std::size_t count = std::min(size, columns - vector * size);
@@ -295,59 +339,57 @@ struct dense_at_width {
 
   /// y = x * matrix [in, out] at frequencies [from, to).
   FMSB_KERNEL void multiply(const task_type& t, std::size_t from, std::size_t to) {
-    const std::size_t spectrum = 2 * t.pairs() * number, in = t.vectors(t.in), out = t.vectors(t.out),
-                      rows = t.padded(t.in) * number;
+    const std::size_t spectrum = 2 * t.pairs() * number, rows = t.padded(t.in) * number;
     for (std::size_t f = from; f < to; ++f) {
-      const complex_product<real> product{.left = t.x_spectrum + f * in * spectrum,
+      const complex_product<real> product{.left = t.x_spectrum + f * t.spectrum_stride(t.in),
                                           .row = number,
                                           .row_vector = size * number,
                                           .depth = 1,
                                           .depth_vector = spectrum,
-                                          .right = t.matrices + f * out * rows,
+                                          .right = t.matrices + f * t.matrix_stride(t.in, t.out),
                                           .right_distance = rows,
-                                          .out = t.y_spectrum + f * out * spectrum,
+                                          .out = t.y_spectrum + f * t.spectrum_stride(t.out),
                                           .out_distance = spectrum,
                                           .rows = rows_at(t, f),
                                           .depths = t.in,
-                                          .vectors = out};
+                                          .vectors = t.vectors(t.out)};
       complex_product_at_width<real, Lanes>::template multiply<false>(product);
     }
   }
 
   /// The gradients of matrix [out, in], where wanted, and then of x, where wanted, in its place.
   FMSB_KERNEL void multiply_back(const task_type& t, std::size_t from, std::size_t to) {
-    const std::size_t spectrum = 2 * t.pairs() * number, in = t.vectors(t.in), out = t.vectors(t.out),
-                      rows = t.padded(t.out) * number;
+    const std::size_t spectrum = 2 * t.pairs() * number, rows = t.padded(t.out) * number;
     for (std::size_t f = from; f < to; ++f) {
       const std::size_t items = rows_at(t, f);
       if (t.sums != nullptr) {
-        const complex_product<real> product{.left = t.y_spectrum + f * out * spectrum,
+        const complex_product<real> product{.left = t.y_spectrum + f * t.spectrum_stride(t.out),
                                             .row = 1,
                                             .row_vector = spectrum,
                                             .depth = number,
                                             .depth_vector = size * number,
-                                            .right = t.x_spectrum + f * in * spectrum,
+                                            .right = t.x_spectrum + f * t.spectrum_stride(t.in),
                                             .right_distance = spectrum,
-                                            .out = t.sums + f * in * rows,
+                                            .out = t.sums + f * t.matrix_stride(t.out, t.in),
                                             .out_distance = rows,
                                             .rows = t.padded(t.out),
                                             .depths = items,
-                                            .vectors = in};
+                                            .vectors = t.vectors(t.in)};
         complex_product_at_width<real, Lanes>::template multiply<true>(product);
       }
       if (t.matrices != nullptr) {
-        const complex_product<real> product{.left = t.y_spectrum + f * out * spectrum,
+        const complex_product<real> product{.left = t.y_spectrum + f * t.spectrum_stride(t.out),
                                             .row = number,
                                             .row_vector = size * number,
                                             .depth = 1,
                                             .depth_vector = spectrum,
-                                            .right = t.matrices + f * in * rows,
+                                            .right = t.matrices + f * t.matrix_stride(t.out, t.in),
                                             .right_distance = rows,
-                                            .out = t.x_spectrum + f * in * spectrum,
+                                            .out = t.x_spectrum + f * t.spectrum_stride(t.in),
                                             .out_distance = spectrum,
                                             .rows = items,
                                             .depths = t.out,
-                                            .vectors = in};
+                                            .vectors = t.vectors(t.in)};
         complex_product_at_width<real, Lanes>::template multiply<true>(product);
       }
     }
