@@ -131,13 +131,13 @@ constexpr cost_terms rates_of(mixed_method method, const mixed_shape& s) {
   };
   switch (method) {
     case mixed_method::direct:
-      return {4.93e+04, 1.55, 0.104, 2.14};
+      return {4.82e+04, 0.751, 0.122, 1.92};
     case mixed_method::spectrum:
-      return one_of({3.31e+04, 4.94, 0, 0.49}, {0, 0, 0.34, 0.309}, {8.82e+04, 0, 0.425, 0.522},
-                    {0, 0.00129, 0.484, 0.36});
+      return one_of({4.71e+04, 2.3, 0.392, 0}, {0, 0, 0.329, 0.423}, {8.72e+04, 0.048, 0.433, 0.339},
+                    {0, 0.0357, 0.394, 0.36});
     case mixed_method::transform:
-      return one_of({4.35e+05, 0.263, 12.2, 0.935}, {3.62e+05, 0, 26.2, 0.797}, {6.74e+05, 2, 0.272, 2.7},
-                    {0, 2.8, 0.338, 2.51});
+      return one_of({4.75e+05, 0.682, 5.25, 0.264}, {5.84e+05, 0, 24.7, 0.813}, {7.05e+05, 2.2, 0.178, 2.45},
+                    {9.67e+04, 2.58, 0.198, 2.61});
     default:
       // Rows and images fitted as one: on images every space of the sweep has the same field.
       return alone ? cost_terms{5.5e+05, 10.9, 2.06, 0} : cost_terms{1.87e+05, 92.3, 0.191, 7.06};
