@@ -5,6 +5,7 @@
 #include "fmsb/space/product.hpp"    // product
 
 #include "support/distance.hpp"
+#include "support/live_memory.hpp"
 #include "support/message.hpp"
 #include "support/property.hpp"
 
@@ -244,6 +245,28 @@ TEST_CASE("mixed convolutions are sound modules") {
   sound(nn::module<row<{.groups = nn::depthwise, .coefficients = mixing::gumbel}>>(), row_input);
   sound(nn::module<nn::mixed_conv2d<few, 6, 6, {.groups = nn::depthwise}>>(), image);
   sound(nn::module<nn::mixed_conv1d<few, dynamic, dynamic>>(nn::conv_extents{.in = 6, .out = 3}), row_input);
+}
+
+TEST_CASE("mixed convolution: the backward pass keeps x, which is the caller's, and the taps") {
+  torch::manual_seed(8);
+  const auto keeps = []<class Layer>(nn::module<Layer> m, const tensor& x, mixed_method method) {
+    m->method = method;
+    m->forward(x);  // plans are made once
+    const test::live_memory live;
+    const auto y = m->forward(x);
+    const std::size_t taps = sizeof(float) *
+                             static_cast<std::size_t>(Layer::taps * Layer::inputs_seen * Layer::out_features),
+                      coefficients = sizeof(float) * static_cast<std::size_t>(Layer::points);
+    CHECK(live.bytes() - y.nbytes() <= taps + 2 * coefficients);
+    CHECK(live.bytes() - y.nbytes() >= taps);
+  };
+  const auto row = torch::randn({9, 20, 130}), image = torch::randn({5, 20, 11, 17});
+  for (const auto method : {mixed_method::direct, mixed_method::spectrum})
+    keeps(nn::module<alone>(), row, method);
+  keeps(nn::module<nn::mixed_conv1d<few, 20, 24>>(), row, mixed_method::spectrum);
+  keeps(nn::module<nn::mixed_conv2d<few, 20, 24>>(), image, mixed_method::spectrum);
+  keeps(nn::module<nn::mixed_conv2d<few, 20, 20, {.groups = nn::depthwise}>>(), image,
+        mixed_method::spectrum);
 }
 
 TEST_CASE("mixed convolution: the same bits on one thread and on three") {
