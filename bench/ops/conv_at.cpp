@@ -1,7 +1,7 @@
 // The convolution of one point by LibTorch and by the library, over shapes and points: forward and backward
 // through autograd, float, one thread, in turns.
 //
-//   bench_conv_at                        about three minutes
+//   bench_conv_at                        about a minute
 //   bench_conv_at --out points.csv       and the same as CSV
 //   FMSB_BENCH_SIZE=small bench_conv_at  some small shapes, to see that it works
 #include "fmsb/nn/conv_at.hpp"  // conv_at

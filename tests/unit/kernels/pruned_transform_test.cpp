@@ -8,13 +8,12 @@
 #include "support/levels.hpp"
 #include "support/property.hpp"
 
-#include <algorithm>  // std::max
-#include <cmath>      // std::abs, std::sqrt
-#include <complex>    // std::complex, std::polar
-#include <cstddef>    // std::size_t
-#include <limits>     // std::numeric_limits
-#include <numbers>    // std::numbers::pi
-#include <vector>     // std::vector
+#include <cmath>    // std::abs, std::sqrt
+#include <complex>  // std::complex, std::polar
+#include <cstddef>  // std::size_t
+#include <limits>   // std::numeric_limits
+#include <numbers>  // std::numbers::pi
+#include <vector>   // std::vector
 
 #include "support/doctest.hpp"
 

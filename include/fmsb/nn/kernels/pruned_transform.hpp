@@ -1,7 +1,7 @@
 #pragma once
 #include "fmsb/core/isa.hpp"  // isa::call, isa::pack, FMSB_KERNEL, FMSB_UNROLL
 
-#include <algorithm>  // std::max, std::sort, std::unique
+#include <algorithm>  // std::lower_bound, std::max, std::sort, std::unique
 #include <cmath>      // std::cos, std::sin
 #include <cstddef>    // std::size_t
 #include <cstdlib>    // std::abs
@@ -9,8 +9,8 @@
 #include <vector>     // std::vector
 
 /// The Fourier transform of numbers that stand at a few places only, and that of a spectrum at a few places
-/// only: products with cosines and sines, cheaper than a fast transform up to some hundreds of places.
-/// Without LibTorch.
+/// only: products with cosines and sines, cheaper than a fast transform up to some eighty places. Without
+/// LibTorch.
 namespace fmsb::nn {
 
 /// Of n numbers those at some offsets o, taken round the circle:
@@ -35,7 +35,16 @@ class pruned_plan {
     for (const int o : offsets) all.push_back(static_cast<std::size_t>(std::abs(o)));
     std::sort(all.begin(), all.end());
     all.erase(std::unique(all.begin(), all.end()), all.end());
-    for (std::size_t i = 0; i < all.size(); ++i) parts[folded() ? all[i] % 2 : i % 2].push_back(all[i]);
+    std::vector<std::size_t> places;  // of `all`
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const std::size_t part = folded() ? all[i] % 2 : i % 2;
+      places.push_back(2 * parts[part].size() + part);
+      parts[part].push_back(all[i]);
+    }
+    for (const int o : offsets) {
+      const auto at = std::lower_bound(all.begin(), all.end(), static_cast<std::size_t>(std::abs(o)));
+      terms_.push_back({places[static_cast<std::size_t>(at - all.begin())], (o > 0) - (o < 0)});
+    }
     depth_ = std::max(parts[0].size(), parts[1].size());
 
     cosines_.resize(sums() * depth_ * 2);
@@ -47,11 +56,6 @@ class pruned_plan {
           cosines_[(k * depth_ + j) * 2 + part] = cosines_turned_[(j * sums() + k) * 2 + part] = cosine;
           sines_[(k * depth_ + j) * 2 + part] = sines_turned_[(j * sums() + k) * 2 + part] = sine;
         }
-    for (const int o : offsets)
-      for (std::size_t part = 0; part < 2; ++part)
-        for (std::size_t j = 0; j < parts[part].size(); ++j)
-          if (parts[part][j] == static_cast<std::size_t>(std::abs(o)))
-            terms_.push_back({2 * j + part, (o > 0) - (o < 0)});
   }
 
   std::size_t length() const { return length_; }
@@ -100,7 +104,7 @@ namespace detail {
 template <class Real>
 struct pruned_product {
   template <int Lanes>
-  FMSB_KERNEL void run(const Real* table, std::size_t rows, std::size_t depth, Real* in, Real* out) {
+  FMSB_KERNEL void run(const Real* table, std::size_t rows, std::size_t depth, const Real* in, Real* out) {
     constexpr std::size_t kRows = Lanes == 8 ? 6 : 3;  // 24 sums in 32 registers, 12 in 16
     std::size_t row = 0;
     for (; row + kRows <= rows; row += kRows) block<Lanes, kRows>(table, row, depth, in, out);
