@@ -1,16 +1,14 @@
 #pragma once
-#include "fmsb/core/error.hpp"        // usage_error, data_error
-#include "fmsb/core/extent.hpp"       // index_t
-#include "fmsb/core/random_bits.hpp"  // random_bits
-#include "fmsb/nn/tensor.hpp"         // tensor
+#include "fmsb/core/error.hpp"     // usage_error, data_error
+#include "fmsb/core/extent.hpp"    // index_t
+#include "fmsb/core/shuffled.hpp"  // shuffled
+#include "fmsb/nn/tensor.hpp"      // tensor
 
 #include <algorithm>  // std::min
 #include <concepts>   // std::convertible_to
 #include <cstddef>    // std::size_t
 #include <cstdint>    // std::uint64_t
-#include <numeric>    // std::iota
 #include <string>     // std::string
-#include <utility>    // std::swap
 #include <vector>     // std::vector
 
 namespace fmsb::train {
@@ -98,24 +96,13 @@ class shuffled_rows {
            std::to_string(state[2]) + (state[3] == 0 ? "" : ", full batches only");
   }
 
-  /// Fisher and Yates; a number below n without bias is drawn again until it falls into n's whole multiples.
-  void shuffle() {
-    order_.resize(static_cast<std::size_t>(rows_));
-    std::iota(order_.begin(), order_.end(), index_t{0});
-    random_bits bits(seed_, epoch_);
-    for (std::uint64_t n = order_.size(); n > 1; --n) {
-      const std::uint64_t cut = -n % n;  // 2^64 mod n
-      std::uint64_t drawn = bits();
-      while (drawn < cut) drawn = bits();
-      std::swap(order_[n - 1], order_[drawn % n]);
-    }
-  }
+  void shuffle() { order_ = shuffled(static_cast<std::size_t>(rows_), seed_, epoch_); }
 
   index_t rows_, batch_;
   std::uint64_t seed_;
   rest last_;
   std::uint64_t epoch_ = 0, position_ = 0;
-  std::vector<index_t> order_;
+  std::vector<std::size_t> order_;
 };
 
 }  // namespace fmsb::train
