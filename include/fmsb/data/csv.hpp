@@ -4,6 +4,7 @@
 #include "fmsb/data/file_bytes.hpp"     // read_bytes
 #include "fmsb/data/series.hpp"         // series
 #include "fmsb/data/text_encoding.hpp"  // to_utf8
+#include "fmsb/data/text_lines.hpp"     // plain_text
 #include "fmsb/data/timestamps.hpp"     // parse_timestamp
 
 #include <algorithm>    // std::find, std::count
@@ -279,14 +280,7 @@ class csv_reader {
 /// @throws data_error, usage_error as read_csv_file
 inline csv_file parse_csv(std::string_view text, const csv_options& options = {},
                           const std::string& name = "text") {
-  using namespace std::string_view_literals;
-  if (text.starts_with("\xEF\xBB\xBF"sv)) text.remove_prefix(3);
-  if (text.starts_with("\xFF\xFE"sv) || text.starts_with("\xFE\xFF"sv))
-    throw data_error(name + " is written in UTF-16; save it as UTF-8.");
-  if (const auto zero = text.find('\0'); zero != std::string_view::npos)
-    throw data_error(name + ", row " +
-                     std::to_string(1 + std::count(text.begin(), text.begin() + zero, '\n')) +
-                     " holds a zero byte, so this is no table in text; give a CSV file.");
+  text = detail::plain_text(text, name, "this is no table in text; give a CSV file");
   return detail::csv_reader(name, text, options).read();
 }
 
