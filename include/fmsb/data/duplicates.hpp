@@ -173,6 +173,15 @@ inline sequences without_duplicates(const sequences& of, const sequences& in,
   return detail::without(of, duplicates(of, in, by));
 }
 
+/// The first of each: what may be divided at random without tearing copies apart.
+inline sequences without_duplicates(const sequences& all, letter_case by = letter_case::ignored) {
+  return detail::without(all, duplicates(all, by));
+}
+template <role R>
+labelled_part<R> without_duplicates(const labelled_part<R>& all) {
+  return labelled_part<R>(detail::without(all.members(), duplicates(all.members())));
+}
+
 /// The same of encoded parts. @throws usage_error where the shapes differ
 template <role Of, role In>
 labelled_part<Of> without_duplicates(const labelled_part<Of>& of, const labelled_part<In>& in) {

@@ -92,6 +92,9 @@ TEST_CASE("what is left has no copy, and taking copies out again changes nothing
     RC_ASSERT(duplicates(clean, b).empty());
     RC_ASSERT(clean.size() + duplicates(a, b).size() == a.size());
     RC_ASSERT(without_duplicates(clean, b).size() == clean.size());
+    const auto firsts = without_duplicates(a);
+    RC_ASSERT(duplicates(firsts).empty());
+    RC_ASSERT(duplicates(a, firsts).size() == a.size());
   }));
 }
 
@@ -102,7 +105,9 @@ TEST_CASE("arrays are equal where every number is") {
   const auto clean = without_duplicates(data::test_examples(test), data::train_examples(train));
   CHECK(clean.size() == 2);
   CHECK(clean.members().values(1)[1] == 5);
-  CHECK(duplicates(arrays({1, 1, 1, 1})) == pairs{{1, 0}});
+  const auto repeated = arrays({1, 1, 1, 1});
+  CHECK(duplicates(repeated) == pairs{{1, 0}});
+  CHECK(without_duplicates(data::train_examples(repeated)).size() == 1);
 }
 
 TEST_CASE("arrays of another shape cannot be compared") {
