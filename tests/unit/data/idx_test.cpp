@@ -79,8 +79,8 @@ TEST_CASE("heads that are wrong or do not agree with the bytes are told") {
   CHECK(says(complaint(idx({0, 1, 3}, ""), kLabels), {"0 x 1 x 3"}));
   const std::uint32_t huge = 0xFFFFFFFFu;
   CHECK(says(complaint(idx({huge, huge, huge}, "ab"), kLabels), {"4294967295 x 4294967295 x 4294967295"}));
-  // 65536 * 65536 * 2^32 is 2^64, which counts as 0 in 64 bits.
-  CHECK(says(complaint(idx({65536, 65536, 0x80000000u}, ""), kLabels), {"but 0 follow"}));
+  // 2^31 * 2^31 * 4 is 2^64, which counts as 0 in 64 bits.
+  CHECK(says(complaint(idx({0x80000000u, 0x80000000u, 4}, ""), kLabels), {"but 0 follow"}));
 }
 
 TEST_CASE("images and labels of different parts, and labels beyond the classes, are told") {
