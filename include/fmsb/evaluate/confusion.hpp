@@ -25,7 +25,9 @@ class confusion {
   std::size_t classes() const { return classes_; }
 
   /// Counts one example. @throws usage_error unless both are classes, from 0
-  void add(int truth, int predicted) { ++counts_[place(truth, "truth") * classes_ + place(predicted, "prediction")]; }
+  void add(int truth, int predicted) {
+    ++counts_[place(truth, "truth") * classes_ + place(predicted, "prediction")];
+  }
 
   /// Counts many. @throws usage_error unless both are of one length and all are classes
   void add(std::span<const int> truth, std::span<const int> predicted) {

@@ -23,8 +23,8 @@ class log_loss_accumulator {
   void add(const Probabilities& probabilities, int truth) {
     const auto p = detail::view_of(probabilities);
     if (truth < 0 || static_cast<std::size_t>(truth) >= p.size())
-      throw usage_error("log_loss: the truth was given as class " + std::to_string(truth) + ", but there are " +
-                        std::to_string(p.size()) + " probabilities, numbered from 0.");
+      throw usage_error("log_loss: the truth was given as class " + std::to_string(truth) +
+                        ", but there are " + std::to_string(p.size()) + " probabilities, numbered from 0.");
     double sum = 0;
     for (const auto one : p) {
       if (!(one >= 0 && static_cast<double>(one) <= 1 + 1e-3))

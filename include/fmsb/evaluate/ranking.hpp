@@ -17,7 +17,8 @@ namespace detail {
 
 /// Walks groups of equal scores from the highest down: visit(positives, negatives) of each.
 template <class Number, class Visit>
-void for_each_tie(std::span<const Number> scores, std::span<const int> truth, const char* where, Visit visit) {
+void for_each_tie(std::span<const Number> scores, std::span<const int> truth, const char* where,
+                  Visit visit) {
   require_size(where, "truths", truth.size(), scores.size());
   for (std::size_t i = 0; i < scores.size(); ++i)
     if (std::isnan(scores[i]) || (truth[i] != 0 && truth[i] != 1))

@@ -157,7 +157,8 @@ TEST_CASE("log_loss: the mean of -ln p, merged by addition, least where the trut
     RC_ASSERT(near(metrics::log_loss(probabilities, truth, classes), fmsb::test::mean_of(terms)));
   }));
   CHECK(metrics::log_loss(std::array{1.0F, 0.0F}, std::vector<int>{0}, 2) == 0);
-  CHECK(metrics::log_loss(std::array{1.0, 0.0}, std::vector<int>{1}, 2) == doctest::Approx(52 * std::log(2.0)));
+  CHECK(metrics::log_loss(std::array{1.0, 0.0}, std::vector<int>{1}, 2) ==
+        doctest::Approx(52 * std::log(2.0)));
 }
 
 TEST_CASE("log_loss: scores that are no probabilities are refused") {
