@@ -50,9 +50,13 @@ class labelled_set {
   std::size_t classes_count() const { return held_->classes.size(); }
 
   int label(std::size_t i) const { return held_->labels[i]; }
-  std::span<const int> labels() const { return held_->labels; }
-  std::span<const float> values(std::size_t i) const { return values().subspan(i * each_, each_); }
-  std::span<const float> values() const { return held_->values; }
+  // Not of a temporary: the numbers might be gone before they are read.
+  std::span<const int> labels() const& { return held_->labels; }
+  std::span<const int> labels() const&& = delete;
+  std::span<const float> values(std::size_t i) const& { return values().subspan(i * each_, each_); }
+  std::span<const float> values(std::size_t i) const&& = delete;
+  std::span<const float> values() const& { return held_->values; }
+  std::span<const float> values() const&& = delete;
 
   /// How many examples each class has.
   std::vector<std::size_t> counts() const {
@@ -61,8 +65,12 @@ class labelled_set {
     return out;
   }
 
-  /// A copy of some examples, in the order given.
+  /// A copy of some examples, in the order given. @throws usage_error where there is no such example
   labelled_set subset(std::span<const std::size_t> places) const {
+    for (const auto place : places)
+      if (place >= size())
+        throw usage_error(name() + ": example " + std::to_string(place) + " was asked for; there are " +
+                          std::to_string(size()) + ", counted from 0.");
     std::vector<float> some(places.size() * each_);
     std::vector<int> labels(places.size());
     for (std::size_t i = 0; i < places.size(); ++i) {
@@ -93,7 +101,8 @@ class labelled_part {
 
   explicit labelled_part(labelled_set members) : members_(std::move(members)) {}
 
-  const labelled_set& members() const { return members_; }
+  const labelled_set& members() const& { return members_; }
+  labelled_set members() const&& { return members_; }
   std::size_t size() const { return members_.size(); }
 
  private:

@@ -27,9 +27,14 @@ struct hooks {
   /// LibTorch's CPU generator does not change the training. It holds a validation part of the data: a test
   /// part is none of it.
   std::function<double(Model&)> validate{};
+  /// With the gradients of a step, before they are clipped and used, and the number of steps done before it.
+  /// For penalties that are given as gradients. Not called where the loss is not finite.
+  std::function<void(Model&, std::uint64_t)> after_backward{};
   /// After an update, with the number of steps done before it; gradients are still there. For what follows
   /// the training in steps, such as adapt::rank_allocator.
   std::function<void(Model&, std::uint64_t)> after_step{};
+  /// Whether the training has reached what it is for and ends before its last step; asked after each.
+  std::function<bool(Model&, std::uint64_t)> enough{};
   /// Tensors that the hooks write, for the checkpoint to hold: a resumed training gets their numbers back.
   std::vector<nn::named_tensor> kept{};
 };
@@ -130,19 +135,21 @@ history fit(nn::module<T>& model, torch::optim::Optimizer& optimiser, Batches& b
   }
   while (!training.ended()) {
     training.begin_step();
-    for (std::uint64_t i = 0; i < options.accumulate; ++i) {
+    bool finite = true;
+    for (std::uint64_t i = 0; finite && i < options.accumulate; ++i) {
       const auto batch = batches.next();
       const tensor value = [&]() -> tensor {
         const autocast products(options.products, training.device());
         return loss(model, batch);
       }();
-      if (!training.backward(value)) break;
+      finite = training.backward(value);
     }
+    if (finite && with.after_backward) with.after_backward(model, training.step());
     const bool updated = training.end_step();
     if (updated && with.after_step) with.after_step(model, training.step() - 1);
     const bool validated = with.validate && training.validation_is_due();
     if (validated) detail::validate(model, with, training);
-    training.close_step(validated);
+    training.close_step(validated, with.enough && with.enough(model, training.step()));
     if (training.checkpoint_is_due()) training.write(batches.state());
     if (line) line->advance(1, [&](double rate) { return detail::progress_note(training, rate); });
   }

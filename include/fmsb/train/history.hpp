@@ -12,6 +12,7 @@ enum class stop {
   not_yet,
   finished,        ///< all steps are done
   no_improvement,  ///< validation did not improve for as long as the patience allows
+  enough,          ///< `hooks::enough` said so
   paused,          ///< `fit_options::pause_at` was reached
   signal           ///< SIGINT or SIGTERM arrived
 };
@@ -22,6 +23,8 @@ constexpr const char* name_of(stop why) {
       return "finished";
     case stop::no_improvement:
       return "no improvement";
+    case stop::enough:
+      return "enough";
     case stop::paused:
       return "paused";
     case stop::signal:

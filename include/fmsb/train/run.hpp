@@ -130,13 +130,16 @@ class run {
   }
 
   /// Finds out whether this was the last step, and writes its line.
-  void close_step(bool validated) {
+  /// @param enough  the caller wants no further step
+  void close_step(bool validated, bool enough) {
     now_.past.seconds = seconds();
     const auto patience = options_.validation.patience;
     if (step() >= total_)
       now_.past.stopped = stop::finished;
     else if (validated && patience > 0 && now_.stale >= patience)
       now_.past.stopped = stop::no_improvement;
+    else if (enough)
+      now_.past.stopped = stop::enough;
     else if ((now_.past.signal = signal()) != 0)
       now_.past.stopped = stop::signal;
     else if (pause_is_due())
@@ -161,7 +164,8 @@ class run {
 
   /// What happened; a training that ended by itself leaves the model at its best.
   history finish() {
-    const bool over = now_.past.stopped == stop::finished || now_.past.stopped == stop::no_improvement;
+    const bool over = now_.past.stopped == stop::finished || now_.past.stopped == stop::no_improvement ||
+                      now_.past.stopped == stop::enough;
     if (over && options_.validation.restore_best && !now_.best.empty()) {
       const torch::NoGradGuard no_gradient;
       for (std::size_t i = 0; i < now_.moving.size(); ++i) now_.moving[i].value.copy_(now_.best[i]);

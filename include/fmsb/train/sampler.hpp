@@ -4,11 +4,12 @@
 #include "fmsb/core/shuffled.hpp"  // shuffled
 #include "fmsb/nn/tensor.hpp"      // tensor
 
-#include <algorithm>  // std::min
+#include <algorithm>  // std::min, std::clamp
 #include <concepts>   // std::convertible_to
 #include <cstddef>    // std::size_t
 #include <cstdint>    // std::uint64_t
 #include <string>     // std::string
+#include <utility>    // std::move
 #include <vector>     // std::vector
 
 namespace fmsb::train {
@@ -51,18 +52,21 @@ class shuffled_rows {
     const auto count = std::min(static_cast<std::size_t>(batch_), order_.size() - from);
     auto rows = at::empty({static_cast<index_t>(count)}, at::kLong);
     std::copy_n(order_.begin() + static_cast<std::ptrdiff_t>(from), count, rows.mutable_data_ptr<index_t>());
-    if (++position_ == batches_an_epoch()) {
-      position_ = 0;
-      ++epoch_;
-      shuffle();
-    }
+    if (++position_ == batches_an_epoch()) skip_epoch();
     return rows;
   }
 
   std::uint64_t batches_an_epoch() const {
     return static_cast<std::uint64_t>((rows_ + (last_ == rest::keep ? batch_ - 1 : 0)) / batch_);
   }
-  std::uint64_t epoch() const { return epoch_; }
+  std::uint64_t epoch() const { return epoch_; }  ///< of the next batch, from 0
+
+  /// The next batch is the first of another epoch.
+  void skip_epoch() {
+    position_ = 0;
+    ++epoch_;
+    shuffle();
+  }
 
   sampler_state state() const {
     return {static_cast<std::uint64_t>(rows_),
@@ -103,6 +107,49 @@ class shuffled_rows {
   rest last_;
   std::uint64_t epoch_ = 0, position_ = 0;
   std::vector<std::size_t> order_;
+};
+
+/// The first batches of each epoch of `shuffled_rows`: short epochs, all of different rows.
+class first_batches {
+ public:
+  /// @param count  batches of an epoch; at least one is given, and at most all
+  first_batches(shuffled_rows whole, std::uint64_t count)
+      : whole_(std::move(whole)), count_(std::clamp<std::uint64_t>(count, 1, whole_.batches_an_epoch())) {}
+
+  /// @return [batch] int64, row numbers from 0
+  tensor next() {
+    drawn_from_ = whole_.epoch();
+    auto rows = whole_.next();
+    if (whole_.epoch() != drawn_from_) {
+      given_ = 0;
+    } else if (++given_ == count_) {
+      whole_.skip_epoch();
+      given_ = 0;
+    }
+    return rows;
+  }
+
+  std::uint64_t batches_an_epoch() const { return count_; }
+  std::uint64_t epoch() const { return drawn_from_; }  ///< of the last batch, from 0
+
+  sampler_state state() const {
+    auto all = whole_.state();
+    all.insert(all.end(), {count_, given_, drawn_from_});
+    return all;
+  }
+  /// @throws data_error as `shuffled_rows`, and if the state is of another number of batches
+  void restore(const sampler_state& state) {
+    if (state.size() < 3 || state[state.size() - 3] != count_)
+      throw data_error("fmsb::train::first_batches: the saved state is not of epochs of " +
+                       std::to_string(count_) + " batches. Resume with the share of the first run.");
+    whole_.restore({state.begin(), state.end() - 3});
+    given_ = state[state.size() - 2];
+    drawn_from_ = state.back();
+  }
+
+ private:
+  shuffled_rows whole_;
+  std::uint64_t count_, given_ = 0, drawn_from_ = 0;
 };
 
 }  // namespace fmsb::train

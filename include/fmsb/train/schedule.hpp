@@ -118,4 +118,19 @@ class schedule {
   std::string text_;
 };
 
+/// A schedule whose steps are epochs: the factor is that of the epoch to which a step belongs.
+struct by_epoch {
+  schedule of_epochs{};
+  std::uint64_t steps_an_epoch = 1;
+  std::uint64_t epochs = 1;  ///< the schedule's total
+
+  double operator()(std::uint64_t step, std::uint64_t) const {
+    return of_epochs(step / steps_an_epoch, epochs);
+  }
+  std::string describe() const {
+    return of_epochs.describe() + " over " + std::to_string(epochs) + " epochs of " +
+           std::to_string(steps_an_epoch) + " steps";
+  }
+};
+
 }  // namespace fmsb::train

@@ -1,0 +1,200 @@
+#pragma once
+#include "fmsb/core/error.hpp"                    // usage_error
+#include "fmsb/core/extent.hpp"                   // index_t
+#include "fmsb/models/backbones/conv_slot.hpp"    // filling
+#include "fmsb/models/backbones/double_conv.hpp"  // double_conv
+#include "fmsb/models/backbones/numbered.hpp"     // numbered
+#include "fmsb/models/backbones/unet_slots.hpp"   // unet_slots
+#include "fmsb/nn/batch_norm.hpp"                 // batch_norm
+#include "fmsb/nn/conv.hpp"                       // conv2d
+#include "fmsb/nn/doubling_conv.hpp"              // doubling_conv
+
+#include <ATen/ops/cat.h>              // at::cat
+#include <ATen/ops/constant_pad_nd.h>  // at::constant_pad_nd
+#include <ATen/ops/max_pool2d.h>       // at::max_pool2d
+
+#include <array>    // std::array
+#include <cstddef>  // std::size_t
+#include <string>   // std::string
+#include <utility>  // std::index_sequence, std::move
+#include <vector>   // std::vector
+
+namespace fmsb::models {
+
+/// What fixes a `unet_2d` besides its convolutions.
+struct unet_2d_options {
+  index_t in = 3;  ///< channels of the input
+  index_t classes = 10;
+  std::array<index_t, 5> channels{64, 128, 256, 512, 1024};  ///< of the levels, from the top
+  index_t kernel = 3;                                        ///< where it is not searched
+  double norm_momentum = 0.1;
+  friend bool operator==(const unet_2d_options&, const unet_2d_options&) = default;
+
+  constexpr std::array<detail::unet_widths, detail::kUnetBlocks> widths() const {
+    std::array<detail::unet_widths, detail::kUnetBlocks> all{};
+    for (std::size_t b = 0; b < detail::kUnetBlocks; ++b) {
+      const auto level = static_cast<std::size_t>(detail::unet_level(b));
+      const index_t own = channels[level];
+      const bool up = b >= static_cast<std::size_t>(detail::kUnetLevels);
+      all[b] = {up ? 2 * own : b == 0 ? in : channels[level - 1], own, own};
+    }
+    return all;
+  }
+};
+
+/// The options of the supernet that the released search uses in place of the full network.
+constexpr unet_2d_options small(unet_2d_options of) {
+  of.channels = {25, 25, 25, 25, 50};
+  return of;
+}
+
+/// Classes from the features of a UNet: four times as many channels by a convolution of one tap, batch norm,
+/// ReLU, a number a class at every position, and their mean.
+template <index_t Channels, index_t Classes, double Momentum>
+class position_classifier
+    : public nn::composite<
+          nn::child<"widen", nn::conv2d<Channels, 4 * Channels, 1>>,
+          nn::child<"norm", nn::batch_norm<2, 4 * Channels, nn::batch_norm_options{.momentum = Momentum}>>,
+          nn::child<"classes", nn::conv2d<4 * Channels, Classes, 1>>> {
+ public:
+  /// @param x  [batch, channels, height, width]
+  /// @return [batch, classes]
+  tensor forward(const tensor& x) const {
+    const auto wide = this->template at<"norm">().forward(this->template at<"widen">().forward(x)).relu();
+    return this->template at<"classes">().forward(wide).flatten(2).mean(2);
+  }
+
+ protected:
+  std::string title() const override { return "position_classifier"; }
+};
+
+namespace detail {
+
+template <unet_2d_options C, class Filling, class Blocks>
+struct unet_2d_tree;
+template <unet_2d_options C, class Filling, std::size_t... Block>
+struct unet_2d_tree<C, Filling, std::index_sequence<Block...>> {
+  static constexpr auto slots = unet_slots(2, C.kernel, C.widths());
+  template <std::size_t I>
+  struct block {
+    static constexpr conv_slot first = slots[2 * I], second = slots[2 * I + 1];
+    using type = double_conv<Filling, first, second, C.norm_momentum>;
+  };
+  template <std::size_t To>
+  using rise = nn::doubling_conv<2, C.channels[To + 1], C.channels[To]>;
+  using head = position_classifier<C.channels[0], C.classes, C.norm_momentum>;
+  using base = nn::composite<nn::child<numbered<"block", Block>(), typename block<Block>::type>...,
+                             nn::child<"up3", rise<3>>, nn::child<"up2", rise<2>>, nn::child<"up1", rise<1>>,
+                             nn::child<"up0", rise<0>>, nn::child<"head", head>>;
+
+  static base make(const Filling& fill, double dropout) {
+    return base(typename block<Block>::type(fill, dropout)..., rise<3>(), rise<2>(), rise<1>(), rise<0>(),
+                head());
+  }
+};
+
+template <unet_2d_options C, class Filling>
+using unet_2d_parts = unet_2d_tree<C, Filling, std::make_index_sequence<kUnetBlocks>>;
+
+}  // namespace detail
+
+/// A UNet of images (Ronneberger, Fischer and Brox, "U-Net", MICCAI 2015) for classes: four times down by
+/// maxima of two, four times up by transposed convolutions, the features of each level handed across. As
+/// released with DASH (Shen et al., NeurIPS 2022), where it is searched with `dash::mixed` in its places.
+///
+/// @tparam C             extents and head
+/// @tparam Convolutions  what stands in the eighteen searched places, see backbones/conv_slot.hpp
+template <unet_2d_options C, auto Convolutions = plain_convolutions>
+class unet_2d : public detail::unet_2d_parts<C, filling<Convolutions>>::base {
+  using fill = filling<Convolutions>;
+  using parts = detail::unet_2d_parts<C, fill>;
+  static_assert(
+      detail::fits<fill, detail::kUnetPlaces>(),
+      "fmsb::models::unet_2d has eighteen searched convolutions; the array must have a point for each");
+
+ public:
+  template <auto Others>
+  using with = unet_2d<C, Others>;            ///< the same backbone with something else in its places
+  using space_type = detail::space_of<fill>;  ///< that a search chooses from; void where there is none
+  static constexpr auto options = C;
+  static constexpr auto slots = parts::slots;  ///< what a search may replace
+  static constexpr int spatial_axes = 2;
+  using layers = layer_counts<fill, slots>;  ///< of the searched layers: fields, multiply_adds, parameters
+  /// Positions that a number before the head sees; `dynamic` for points at run time.
+  static constexpr index_t receptive_field = detail::unet_field(layers::fields, /*up=*/0);
+
+  unet_2d() = default;
+  /// @param dropout  rate between the convolutions of a block, in training
+  explicit unet_2d(double dropout) requires(!detail::chosen_when_built<fill>)
+      : parts::base(parts::make(fill(), dropout)) {}
+  /// @param points  for `points_at_run_time`: of each searched convolution the index of its point
+  /// @throws usage_error unless there is one for each, in the space
+  explicit unet_2d(std::vector<std::size_t> points,
+                   double dropout = 0) requires detail::chosen_when_built<fill>
+      : parts::base(parts::make(detail::with_points<fill>("unet_2d", std::move(points), slots.size()),
+                                dropout)) {}
+
+  /// @param x  [batch, in, height, width], of at least 16 x 16 positions
+  /// @return [batch, classes]
+  /// @throws usage_error for a shorter one
+  tensor forward(const tensor& x) const {
+    if (x.dim() != 4 || x.size(2) < 16 || x.size(3) < 16)
+      throw usage_error("fmsb::models::unet_2d was given an input of shape " + nn::detail::shape_text(x) +
+                        "; it takes [batch, channels, height, width] of at least 16 x 16 positions, which it "
+                        "halves four times.");
+    const auto level0 = this->template at<"block0">().forward(x);
+    const auto level1 = this->template at<"block1">().forward(at::max_pool2d(level0, 2));
+    const auto level2 = this->template at<"block2">().forward(at::max_pool2d(level1, 2));
+    const auto level3 = this->template at<"block3">().forward(at::max_pool2d(level2, 2));
+    auto y = this->template at<"block4">().forward(at::max_pool2d(level3, 2));
+    y = this->template at<"block5">().forward(joined<"up3">(level3, y));
+    y = this->template at<"block6">().forward(joined<"up2">(level2, y));
+    y = this->template at<"block7">().forward(joined<"up1">(level1, y));
+    y = this->template at<"block8">().forward(joined<"up0">(level0, y));
+    return this->template at<"head">().forward(y);
+  }
+
+  /// Multiplications of all convolutions and the head for an image; `dynamic` for points at run time.
+  static constexpr index_t multiply_adds_for(index_t height, index_t width) {
+    const auto positions = [&](index_t level) {
+      return detail::unet_positions(height, level) * detail::unet_positions(width, level);
+    };
+    index_t sum = positions(0) * 4 * C.channels[0] * (C.channels[0] + C.classes);
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      if (layers::multiply_adds[i] == dynamic) return dynamic;
+      sum += layers::multiply_adds[i] * positions(detail::unet_level(i / 2));
+    }
+    for (std::size_t l = 0; l + 1 < C.channels.size(); ++l)
+      sum += 4 * C.channels[l] * C.channels[l + 1] * positions(static_cast<index_t>(l) + 1);
+    return sum;
+  }
+
+  /// Calls `visit(slot, layer)` for the layer in each searched place, in order.
+  template <class Visit>
+  void for_each_searched(Visit&& visit) {
+    [&]<std::size_t... Block>(std::index_sequence<Block...>) {
+      (this->template at<detail::numbered<"block", Block>()>().for_each_searched(visit), ...);
+    }
+    (std::make_index_sequence<detail::kUnetBlocks>());
+  }
+
+ protected:
+  std::string title() const override { return "unet_2d"; }
+
+ private:
+  /// What was handed across, and what comes from below at twice its size, with zeros at the ends where the
+  /// level had an odd one.
+  template <fixed_string Up>
+  tensor joined(const tensor& across, const tensor& below) const {
+    auto up = this->template at<Up>().forward(below);
+    const index_t rows = across.size(2) - up.size(2), columns = across.size(3) - up.size(3);
+    if (rows + columns > 0) up = at::constant_pad_nd(up, {0, columns, 0, rows});
+    return at::cat({across, up}, 1);
+  }
+};
+
+/// The UNet with 25 channels on every level and 50 on the lowest, which the released search uses.
+template <unet_2d_options C, auto Convolutions = plain_convolutions>
+using unet_2d_small = unet_2d<small(C), Convolutions>;
+
+}  // namespace fmsb::models
