@@ -1,4 +1,6 @@
 #pragma once
+#include "fmsb/report/heat_map.hpp"  // heat_map
+
 #include <cstddef>  // std::size_t
 #include <limits>   // std::numeric_limits
 #include <string>   // std::string
@@ -18,7 +20,7 @@ struct curve {
   std::vector<double> x{}, y{};
   colour ink = colour::blue;
   stroke look = stroke::solid;
-  double width = 1.8;  ///< in points
+  double width = 1.8;  ///< of the line, or across its points; in points
 };
 
 /// The area between two lines, as of a prediction interval.
@@ -36,7 +38,7 @@ struct mark {
   colour ink = colour::black;
 };
 
-/// One diagram. Bands are drawn first, then rules, curves and marks, each in their order.
+/// One diagram. The map is drawn first, then bands, rules, curves and marks, each in their order.
 struct panel {
   std::string title{}, x_label{}, y_label{};
   std::vector<band> bands{};
@@ -47,6 +49,8 @@ struct panel {
   bool x_logarithmic = false, y_logarithmic = false;
   double y_low = std::numeric_limits<double>::quiet_NaN();   ///< lower end of the axis; NaN: from the data
   double y_high = std::numeric_limits<double>::quiet_NaN();  ///< upper end of the axis; NaN: from the data
+  std::vector<std::string> rows{};  ///< names at y = 0, 1, ... instead of numbers, the first on top
+  heat_map map{};                   ///< over these rows; none where it has no values
 };
 
 /// Panels one below the other, or side by side.

@@ -1,6 +1,8 @@
 #pragma once
-#include "fmsb/core/number_text.hpp"  // number_text
-#include "fmsb/report/figure.hpp"     // figure
+#include "fmsb/core/number_text.hpp"         // number_text
+#include "fmsb/report/figure.hpp"            // figure
+#include "fmsb/report/gnuplot_heat_map.hpp"  // map_block, row_names, kPalette
+#include "fmsb/report/gnuplot_text.hpp"      // coordinate, gnuplot_text, rgb
 
 #include <algorithm>         // std::max
 #include <cmath>             // std::isfinite
@@ -14,74 +16,13 @@
 
 namespace fmsb::report::detail {
 
-/// A text in gnuplot's single quotes, in which nothing but the quote itself has a meaning. Control characters
-/// become blanks; bytes that are no UTF-8 would stop the cairo terminals and become question marks.
-/// @param any_script  false: question marks also for writing systems that the terminal may have no font for:
-///                    the cairo terminals draw a missing letter as a black blot over the whole picture
-inline std::string gnuplot_text(std::string_view text, bool any_script = true) {
-  std::string out = "'";
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t bytes = lead < 0x80   ? 1
-                              : lead < 0xC2 ? 0
-                              : lead < 0xE0 ? 2
-                              : lead < 0xF0 ? 3
-                              : lead < 0xF5 ? 4
-                                            : 0;
-    bool whole = bytes > 0 && i + bytes <= text.size();
-    unsigned code = bytes < 2 ? lead : lead & (0x7Fu >> bytes);
-    for (std::size_t k = 1; whole && k < bytes; ++k) {
-      whole = (static_cast<unsigned char>(text[i + k]) & 0xC0) == 0x80;
-      code = code << 6 | (static_cast<unsigned char>(text[i + k]) & 0x3Fu);
-    }
-    // Latin, Greek, Cyrillic and their neighbours, then letters with accents, punctuation, arrows and signs.
-    const bool common = code < 0x0700 || (code >= 0x1D00 && code < 0x2C00);
-    if (!whole || !(any_script || common))
-      out += '?';
-    else if (code < 0x20 || code == 0x7F)
-      out += ' ';
-    else
-      out += code == '\'' ? "''" : std::string(text.substr(i, bytes));
-    i += whole ? bytes : 1;
-  }
-  return out + "'";
-}
-
-inline const char* rgb(colour ink) {
-  switch (ink) {
-    case colour::blue:
-      return "#0072B2";
-    case colour::vermilion:
-      return "#D55E00";
-    case colour::green:
-      return "#009E73";
-    case colour::purple:
-      return "#CC79A7";
-    case colour::sky:
-      return "#56B4E9";
-    case colour::orange:
-      return "#E69F00";
-    case colour::black:
-      return "#222222";
-    case colour::grey:
-      break;
-  }
-  return "#8A8A8A";
-}
-
-inline std::string coordinate(double value) {
-  if (!std::isfinite(value)) return "NaN";
-  // The reader of times wants whole seconds in full; the shortest text of 1500000000 would be 1.5e+09.
-  if (std::abs(value) < 1e15 && value == std::trunc(value)) return number_text(static_cast<long long>(value));
-  return number_text(value);
-}
-
 class gnuplot_script {
  public:
   gnuplot_script(const figure& drawing, std::string_view format)
       : any_script_(format == "svg"),
-        title_size_(format == "svg" ? 15 : 11),
-        panel_width_(drawing.panel_width) {
+        letter_scale_(format == "svg" ? 1 : 0.75),
+        panel_width_(drawing.panel_width),
+        panel_height_(drawing.panel_height) {
     const std::size_t columns = std::max<std::size_t>(1, std::min(drawing.columns, drawing.panels.size()));
     const std::size_t rows = std::max<std::size_t>(1, (drawing.panels.size() + columns - 1) / columns);
     const auto width = columns * drawing.panel_width, height = rows * drawing.panel_height;
@@ -145,7 +86,8 @@ class gnuplot_script {
     for (const auto& b : p.bands) count(b.name);
     for (const auto& c : p.curves) count(c.name);
     const std::size_t room = std::max<std::size_t>(1, (panel_width_ - 80) / (7 * longest + 50));  // pixels
-    return std::max<std::size_t>(1, (named + room - 1) / room);
+    const std::size_t rows = (named + room - 1) / room;
+    return p.rows.empty() ? std::max<std::size_t>(1, rows) : rows;
   }
 
   void axes(const panel& p, bool drawn) {
@@ -156,25 +98,29 @@ class gnuplot_script {
     put("set grid linetype 1 linecolor rgb '#E4E4E4' linewidth 0.7");
     const std::size_t legend = legend_rows(p);
     put("set label " + words(p.title) + " at graph 0, graph 1 offset character 0, character " +
-        number_text(0.8 + 1.2 * static_cast<double>(legend)) + " left font '," + number_text(title_size_) +
-        "' textcolor rgb '#111111'");
+        number_text(0.8 + 1.2 * static_cast<double>(legend)) + " left font '," +
+        number_text(any_script_ ? 15 : 11) + "' textcolor rgb '#111111'");
     put("set xlabel " + words(p.x_label) + " textcolor rgb '#333333'");
     put("set ylabel " + words(p.y_label) + " textcolor rgb '#333333'");
     put("set key at graph 0, graph 1.01 left bottom vertical Left reverse maxrows " + std::to_string(legend) +
         " samplen 2.2 width 1 textcolor rgb '#333333'");
     put("set tmargin " + number_text(2.4 + 1.2 * static_cast<double>(legend)));
-    put("set autoscale xfix");
-    put("set offsets graph 0, graph 0.015, graph 0.03, graph 0.03");
-    put("set lmargin 10");  // the same in every panel, so that their axes stand in line
-    put("set rmargin 5");
+    if (p.rows.empty()) {
+      put("set autoscale xfix");
+      put("set offsets graph 0, graph 0.015, graph 0.03, graph 0.03");
+      put("set lmargin 10");  // the same in every panel, so that their axes stand in line
+    } else {
+      row_axis(p);
+    }
+    put("set rmargin " + std::string(p.map.values.empty() ? "5" : p.map.legend.empty() ? "11" : "13"));
     if (p.x_is_time && drawn) {
       put("set xdata time");
       put("set timefmt '%s'");
       put("set format x " + gnuplot_text(time_format(p)));
     }
     if (p.x_logarithmic && drawn) put("set logscale x");
-    if (p.y_logarithmic && drawn) put("set logscale y");
-    if (!std::isnan(p.y_low) || !std::isnan(p.y_high))
+    if (p.y_logarithmic && drawn && p.rows.empty()) put("set logscale y");
+    if (p.rows.empty() && (!std::isnan(p.y_low) || !std::isnan(p.y_high)))
       put("set yrange [" + bound(p.y_low) + ":" + bound(p.y_high) + "]");
     for (const double x : p.rules)
       put("set arrow from " + coordinate(x) + ", graph 0 to " + coordinate(x) +
@@ -184,6 +130,46 @@ class gnuplot_script {
           side_of(p, m) + " offset character " + (side_of(p, m) == "right" ? "-0.8" : "0.8") +
           ",0.8 front point pointtype 7 pointsize 1 linecolor rgb '" + rgb(m.ink) + "' textcolor rgb '" +
           rgb(m.ink) + "'");
+  }
+
+  /// Pixels of the diagram itself, about: a letter's line takes 14, the axis below three of them.
+  double inner_height(const panel& p) const {
+    const double lines = 6.5 + 1.2 * static_cast<double>(legend_rows(p));
+    return std::max(40.0, static_cast<double>(panel_height_) - 14 * lines);
+  }
+
+  void row_axis(const panel& p) {
+    const row_names names(p, inner_height(p));
+    put(names.tics(p, letter_scale_, any_script_));
+    put("set lmargin " + number_text(names.margin));
+    put("set yrange [" + number_text(static_cast<double>(p.rows.size()) - 0.5) + ":-0.5]");
+    if (p.map.values.empty()) return;
+    put("unset grid");
+    put("set border 15 linecolor rgb '#C8C8C8' linewidth 0.6");
+  }
+
+  /// The map with its scale of colours at the right. @return what plots it
+  std::string map(const panel& p) {
+    const bool smoothed = any_script_;
+    const map_block block(p.map, p.rows.size(), smoothed ? static_cast<double>(panel_width_) - 140 : 0,
+                          smoothed ? inner_height(p) : 0);
+    const std::string name = "$data" + std::to_string(++blocks_);
+    put(name + " << END_OF_DATA\n" + block.text() + "END_OF_DATA");
+    return name + block.element();
+  }
+
+  void map_axes(const panel& p) {
+    const map_block block(p.map, p.rows.size(), 0, 0);
+    const auto [low, high] = colour_range(p.map);
+    put("set xrange [" + number_text(block.x_low()) + ":" + number_text(block.x_high()) + "]");
+    if (block.few_columns() && !p.x_is_time)
+      put("set xtics " + coordinate(p.map.x_first) + "," + coordinate(p.map.x_step));
+    put(kPalette);
+    put("set cbrange [" + number_text(low) + ":" + number_text(high) + "]");
+    put("set colorbox user origin graph 1.02, graph 0 size graph 0.025, graph 1 noborder");
+    put("set cbtics scale 0 offset character -0.6, 0 textcolor rgb '#333333'");
+    put("set cblabel " + words(p.map.legend) + (any_script_ ? " offset -2,0" : "") +
+        " textcolor rgb '#333333'");
   }
 
   static std::string bound(double value) { return std::isnan(value) ? "*" : number_text(value); }
@@ -198,6 +184,10 @@ class gnuplot_script {
     };
     for (const auto& c : p.curves) widen(c.x);
     for (const auto& b : p.bands) widen(b.x);
+    if (!p.map.values.empty()) {
+      const map_block block(p.map, p.rows.size(), 0, 0);
+      widen({block.x_low(), block.x_high()});
+    }
     return {low, high};
   }
 
@@ -234,6 +224,7 @@ class gnuplot_script {
     const auto add = [&](const std::string& element) {
       plot += (plot.empty() ? "plot " : ", \\\n     ") + element;
     };
+    if (!p.map.values.empty() && has_points({&p.map.values})) add(map(p));
     for (const auto& b : p.bands)
       if (has_points({&b.x, &b.lower, &b.upper}))
         add(block({&b.x, &b.lower, &b.upper}) + " using 1:2:3 with filledcurves linecolor rgb '" +
@@ -242,18 +233,20 @@ class gnuplot_script {
     for (const auto& c : p.curves)
       if (has_points({&c.x, &c.y}))
         add(block({&c.x, &c.y}) + " using 1:2 with " +
-            (c.look == stroke::points ? std::string("points pointtype 7 pointsize 0.5")
+            (c.look == stroke::points ? "points pointtype 7 pointsize " + number_text(c.width / 3.6)
                                       : "lines linewidth " + number_text(c.width) + dashes(c.look)) +
             " linecolor rgb '" + rgb(c.ink) + "'" + titled(c.name));
     axes(p, !plot.empty());
-    put(plot.empty() ? "plot [0:1] [0:1] NaN notitle" : plot);
+    if (!p.map.values.empty()) map_axes(p);
+    const bool has_range = !p.map.values.empty();
+    put(!plot.empty() ? plot : has_range ? "plot NaN notitle" : "plot [0:1] [0:1] NaN notitle");
   }
 
   std::string out_;
   std::size_t blocks_ = 0;
-  bool any_script_;  ///< whether the terminal leaves fonts to the viewer
-  int title_size_;
-  std::size_t panel_width_;
+  bool any_script_;      ///< whether the terminal leaves fonts, and how it enlarges a picture, to the viewer
+  double letter_scale_;  ///< the terminal's unit of letters, pixels or points, in a pixel
+  std::size_t panel_width_, panel_height_;
 };
 
 }  // namespace fmsb::report::detail

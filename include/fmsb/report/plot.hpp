@@ -38,8 +38,10 @@ inline std::string last_words(const std::string& said) {
   std::string last, line;
   for (std::istringstream lines(said); std::getline(lines, line);) {
     line.erase(0, line.find_first_not_of(" \t^"));
+    if (line.starts_with("\"/dev/stdin\" ")) line.erase(0, 13);
     while (!line.empty() && (line.back() == ' ' || line.back() == '.')) line.pop_back();
-    if (!line.empty() && !line.starts_with("Warning")) last = ": " + line;
+    if (!line.empty() && !line.starts_with("Warning") && line.find(": warning: ") == std::string::npos)
+      last = ": " + line;
   }
   return last;
 }
@@ -53,7 +55,8 @@ inline void run_gnuplot(std::string_view script, int picture) {
   ::posix_spawn_file_actions_adddup2(&wiring, picture, 1);
   ::posix_spawn_file_actions_adddup2(&wiring, ::fileno(complaints.get()), 2);
   char name[] = "gnuplot", settings[] = "--default-settings";  // the user's own start-up file stays out of it
-  char* const arguments[] = {name, settings, nullptr};
+  char source[] = "/dev/stdin";  // where no file is named, gnuplot reads a byte at a time
+  char* const arguments[] = {name, settings, source, nullptr};
   pid_t child = 0;
   const int problem = ::posix_spawnp(&child, name, &wiring, nullptr, arguments, environ);
   ::posix_spawn_file_actions_destroy(&wiring);
@@ -80,7 +83,8 @@ inline void run_gnuplot(std::string_view script, int picture) {
 
 /// Draws a figure by gnuplot. The format follows the file's extension: .svg, .png or .pdf. The file is
 /// replaced as a whole or not at all.
-/// @throws usage_error on another extension, a figure without panels, or a folder that cannot be written
+/// @throws usage_error on another extension, a figure without panels, a map that does not fit its rows, or a
+///                     folder that cannot be written
 /// @throws error       where gnuplot is absent or fails
 inline void draw(const figure& drawing, const std::filesystem::path& target) {
   const std::string extension = target.extension().string();
@@ -88,6 +92,7 @@ inline void draw(const figure& drawing, const std::filesystem::path& target) {
     throw usage_error("plot: " + target.string() +
                       " should end in .svg, .png or .pdf, which names the format.");
   if (drawing.panels.empty()) throw usage_error("plot: " + target.string() + " would have no panel to show.");
+  for (const auto& p : drawing.panels) detail::check(p.map, p.rows.size(), p.x_logarithmic, p.title);
   pending_file picture(target);
   detail::run_gnuplot(detail::gnuplot_script(drawing, std::string_view(extension).substr(1)).text(),
                       picture.descriptor());
