@@ -14,7 +14,7 @@
 
 #include <array>    // std::array
 #include <cstddef>  // std::size_t
-#include <string>   // std::string
+#include <string>   // std::string, std::to_string
 #include <utility>  // std::index_sequence, std::move
 #include <vector>   // std::vector
 
@@ -124,6 +124,11 @@ class unet_1d : public detail::unet_1d_parts<C, filling<Convolutions>>::base {
     y = this->template at<"block7">().forward(joined(level1, y));
     y = this->template at<"block8">().forward(joined(level0, y));
     return this->template at<"head">().forward(y);
+  }
+
+  /// The name of a searched convolution in the tree of children: "block0.conv1".
+  static std::string place_name(std::size_t place) {
+    return "block" + std::to_string(place / 2) + ".conv" + std::to_string(place % 2);
   }
 
   /// Multiplications of all convolutions and the head for a sequence; `dynamic` for points at run time.

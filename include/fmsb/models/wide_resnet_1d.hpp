@@ -10,7 +10,7 @@
 
 #include <array>        // std::array
 #include <cstddef>      // std::size_t
-#include <string>       // std::string
+#include <string>       // std::string, std::to_string
 #include <type_traits>  // std::conditional_t, std::type_identity
 #include <utility>      // std::move
 #include <vector>       // std::vector
@@ -197,6 +197,11 @@ class wide_resnet_1d : public detail::wide_resnet_1d_base<C, filling<Convolution
     y = this->template at<"block1">().forward(y);
     y = this->template at<"block2">().forward(y);
     return this->template at<"head">().forward(y);
+  }
+
+  /// The name of a searched convolution in the tree of children: "block0.conv2".
+  static std::string place_name(std::size_t place) {
+    return "block" + std::to_string(place / 3) + ".conv" + std::to_string(place % 3);
   }
 
   /// Multiplications of all convolutions and the head for a sequence; `dynamic` for points at run time.

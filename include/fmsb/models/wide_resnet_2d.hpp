@@ -12,7 +12,7 @@
 #include <array>    // std::array
 #include <cmath>    // std::sqrt
 #include <cstddef>  // std::size_t
-#include <string>   // std::string
+#include <string>   // std::string, std::to_string
 #include <utility>  // std::index_sequence, std::move
 #include <vector>   // std::vector
 
@@ -216,6 +216,12 @@ class wide_resnet_2d : public detail::wide_resnet_2d_parts_of<C, filling<Convolu
     parts::for_each_block(*this, [&](const auto& block) { y = block.forward(y); });
     y = this->template at<"norm">().forward(y).relu();
     return this->template at<"head">().forward(y);
+  }
+
+  /// The name of a searched convolution in the tree of children: "stem", "block0.conv1".
+  static std::string place_name(std::size_t place) {
+    return place == 0 ? "stem"
+                      : "block" + std::to_string((place - 1) / 2) + ".conv" + std::to_string((place - 1) % 2);
   }
 
   /// Multiplications of all convolutions and the head for an image; `dynamic` for points at run
