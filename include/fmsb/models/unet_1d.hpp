@@ -5,6 +5,7 @@
 #include "fmsb/models/backbones/double_conv.hpp"  // double_conv
 #include "fmsb/models/backbones/heads.hpp"        // pooled_classifier
 #include "fmsb/models/backbones/numbered.hpp"     // numbered
+#include "fmsb/models/backbones/settings.hpp"     // backbone_settings
 #include "fmsb/models/backbones/unet_slots.hpp"   // unet_slots
 
 #include <ATen/ops/cat.h>                // at::cat
@@ -22,7 +23,7 @@ namespace fmsb::models {
 
 /// What fixes a `unet_1d` besides its convolutions.
 struct unet_1d_options {
-  index_t in = 5;  ///< channels of the input
+  index_t in = 5;  ///< channels of the input, or `dynamic`
   index_t classes = 2;
   index_t width = 64;    ///< channels of the first level; then twice, four and eight times as many
   index_t segments = 0;  ///< of the head, see `pooled_classifier`; 0: the mean over all positions
@@ -60,8 +61,10 @@ struct unet_1d_tree<C, Filling, std::index_sequence<Block...>> {
   using base = nn::composite<nn::child<numbered<"block", Block>(), typename block<Block>::type>...,
                              nn::child<"head", head>>;
 
-  static base make(const Filling& fill, double dropout) {
-    return base(typename block<Block>::type(fill, dropout)..., head());
+  static base make(const Filling& fill, const backbone_settings& given) {
+    return base(
+        typename block<Block>::type(fill, given.dropout, {.in = Block == 0 ? given.in : index_t{dynamic}})...,
+        head(given.classes));
   }
 };
 
@@ -96,15 +99,15 @@ class unet_1d : public detail::unet_1d_parts<C, filling<Convolutions>>::base {
   static constexpr index_t receptive_field = detail::unet_field(layers::fields, /*up=*/1);
 
   unet_1d() = default;
-  /// @param dropout  rate between the convolutions of a block, in training
-  explicit unet_1d(double dropout) requires(!detail::chosen_when_built<fill>)
-      : parts::base(parts::make(fill(), dropout)) {}
+  /// @throws usage_error for channels or classes that neither says, or on which type and settings differ
+  explicit unet_1d(const backbone_settings& given) requires(!detail::chosen_when_built<fill>)
+      : parts::base(parts::make(fill(), given)) {}
   /// @param points  for `points_at_run_time`: of each searched convolution the index of its point
-  /// @throws usage_error unless there is one for each, in the space
+  /// @throws usage_error unless there is one for each, in the space, or as above
   explicit unet_1d(std::vector<std::size_t> points,
-                   double dropout = 0) requires detail::chosen_when_built<fill>
+                   const backbone_settings& given = {}) requires detail::chosen_when_built<fill>
       : parts::base(parts::make(detail::with_points<fill>("unet_1d", std::move(points), slots.size()),
-                                dropout)) {}
+                                given)) {}
 
   /// @param x  [batch, in, length], of at least 16 positions
   /// @return [batch, classes]

@@ -4,6 +4,7 @@
 #include "fmsb/models/backbones/conv_slot.hpp"    // filling
 #include "fmsb/models/backbones/double_conv.hpp"  // double_conv
 #include "fmsb/models/backbones/numbered.hpp"     // numbered
+#include "fmsb/models/backbones/settings.hpp"     // backbone_settings
 #include "fmsb/models/backbones/unet_slots.hpp"   // unet_slots
 #include "fmsb/nn/batch_norm.hpp"                 // batch_norm
 #include "fmsb/nn/conv.hpp"                       // conv2d
@@ -23,7 +24,7 @@ namespace fmsb::models {
 
 /// What fixes a `unet_2d` besides its convolutions.
 struct unet_2d_options {
-  index_t in = 3;  ///< channels of the input
+  index_t in = 3;  ///< channels of the input, or `dynamic`
   index_t classes = 10;
   std::array<index_t, 5> channels{64, 128, 256, 512, 1024};  ///< of the levels, from the top
   index_t kernel = 3;                                        ///< where it is not searched
@@ -57,6 +58,13 @@ class position_classifier
           nn::child<"norm", nn::batch_norm<2, 4 * Channels, nn::batch_norm_options{.momentum = Momentum}>>,
           nn::child<"classes", nn::conv2d<4 * Channels, Classes, 1>>> {
  public:
+  position_classifier() = default;
+  /// @param classes  where the type does not fix them
+  explicit position_classifier(index_t classes)
+      : position_classifier::composite(
+            {}, {},
+            typename position_classifier::template child_type<"classes">(nn::conv_extents{.out = classes})) {}
+
   /// @param x  [batch, channels, height, width]
   /// @return [batch, classes]
   tensor forward(const tensor& x) const {
@@ -87,9 +95,10 @@ struct unet_2d_tree<C, Filling, std::index_sequence<Block...>> {
                              nn::child<"up3", rise<3>>, nn::child<"up2", rise<2>>, nn::child<"up1", rise<1>>,
                              nn::child<"up0", rise<0>>, nn::child<"head", head>>;
 
-  static base make(const Filling& fill, double dropout) {
-    return base(typename block<Block>::type(fill, dropout)..., rise<3>(), rise<2>(), rise<1>(), rise<0>(),
-                head());
+  static base make(const Filling& fill, const backbone_settings& given) {
+    return base(
+        typename block<Block>::type(fill, given.dropout, {.in = Block == 0 ? given.in : index_t{dynamic}})...,
+        rise<3>(), rise<2>(), rise<1>(), rise<0>(), head(given.classes));
   }
 };
 
@@ -124,15 +133,15 @@ class unet_2d : public detail::unet_2d_parts<C, filling<Convolutions>>::base {
   static constexpr index_t receptive_field = detail::unet_field(layers::fields, /*up=*/0);
 
   unet_2d() = default;
-  /// @param dropout  rate between the convolutions of a block, in training
-  explicit unet_2d(double dropout) requires(!detail::chosen_when_built<fill>)
-      : parts::base(parts::make(fill(), dropout)) {}
+  /// @throws usage_error for channels or classes that neither says, or on which type and settings differ
+  explicit unet_2d(const backbone_settings& given) requires(!detail::chosen_when_built<fill>)
+      : parts::base(parts::make(fill(), given)) {}
   /// @param points  for `points_at_run_time`: of each searched convolution the index of its point
-  /// @throws usage_error unless there is one for each, in the space
+  /// @throws usage_error unless there is one for each, in the space, or as above
   explicit unet_2d(std::vector<std::size_t> points,
-                   double dropout = 0) requires detail::chosen_when_built<fill>
+                   const backbone_settings& given = {}) requires detail::chosen_when_built<fill>
       : parts::base(parts::make(detail::with_points<fill>("unet_2d", std::move(points), slots.size()),
-                                dropout)) {}
+                                given)) {}
 
   /// @param x  [batch, in, height, width], of at least 16 x 16 positions
   /// @return [batch, classes]
@@ -164,6 +173,7 @@ class unet_2d : public detail::unet_2d_parts<C, filling<Convolutions>>::base {
     const auto positions = [&](index_t level) {
       return detail::unet_positions(height, level) * detail::unet_positions(width, level);
     };
+    if (C.classes == dynamic) return dynamic;
     index_t sum = positions(0) * 4 * C.channels[0] * (C.channels[0] + C.classes);
     for (std::size_t i = 0; i < slots.size(); ++i) {
       if (layers::multiply_adds[i] == dynamic) return dynamic;

@@ -3,6 +3,7 @@
 #include "fmsb/models/backbones/align.hpp"      // alignment, aligned
 #include "fmsb/models/backbones/conv_slot.hpp"  // conv_slot, filling, conv_of
 #include "fmsb/models/backbones/heads.hpp"      // pooled_classifier, forecast_head
+#include "fmsb/models/backbones/settings.hpp"   // backbone_settings
 #include "fmsb/models/backbones/shortcut.hpp"   // shortcut
 #include "fmsb/nn/batch_norm.hpp"               // batch_norm
 #include "fmsb/nn/composite.hpp"                // child, composite
@@ -19,7 +20,7 @@ namespace fmsb::models {
 
 /// What fixes a `wide_resnet_1d` besides its convolutions.
 struct wide_resnet_1d_options {
-  index_t in = 5;  ///< channels of the input; 5: one-hot A, T, C, G, N
+  index_t in = 5;  ///< channels of the input, or `dynamic`; 5: one-hot A, T, C, G, N
   index_t classes = 2;
   index_t width = 64;    ///< channels of the first block; the others have twice as many
   index_t segments = 4;  ///< of the head, see `pooled_classifier`; 0: the released mean over all positions
@@ -94,9 +95,10 @@ class wide_resnet_1d_block : public detail::wide_resnet_1d_parts<C, Filling, Blo
 
  public:
   wide_resnet_1d_block() = default;
-  wide_resnet_1d_block(const Filling& fill, double dropout)
-      : parts::base(fill.template make<parts::slot0>(), norm(), fill.template make<parts::slot1>(), norm(),
-                    fill.template make<parts::slot2>(), norm(), around()),
+  /// @param given  of the first convolution and the way around
+  wide_resnet_1d_block(const Filling& fill, double dropout, nn::conv_extents given = {})
+      : parts::base(fill.template make<parts::slot0>(given), norm(), fill.template make<parts::slot1>(),
+                    norm(), fill.template make<parts::slot2>(), norm(), around(given)),
         dropout_(dropout) {}
 
   /// @param x  [batch, in, length]
@@ -180,15 +182,14 @@ class wide_resnet_1d : public detail::wide_resnet_1d_base<C, filling<Convolution
   static constexpr index_t receptive_field = field_through<slots>(layers::fields);
 
   wide_resnet_1d() = default;
-  /// @param dropout  rate after each convolution, in training
-  explicit wide_resnet_1d(double dropout) requires(!detail::chosen_when_built<fill>)
-      : wide_resnet_1d(fill(), dropout) {}
+  /// @throws usage_error for channels or classes that neither says, or on which type and settings differ
+  explicit wide_resnet_1d(const backbone_settings& given) requires(!detail::chosen_when_built<fill>)
+      : wide_resnet_1d(fill(), given) {}
   /// @param points  for `points_at_run_time`: of each searched convolution the index of its point
-  /// @throws usage_error unless there is one for each, in the space
+  /// @throws usage_error unless there is one for each, in the space, or as above
   explicit wide_resnet_1d(std::vector<std::size_t> points,
-                          double dropout = 0) requires detail::chosen_when_built<fill>
-      : wide_resnet_1d(detail::with_points<fill>("wide_resnet_1d", std::move(points), slots.size()),
-                       dropout) {}
+                          const backbone_settings& given = {}) requires detail::chosen_when_built<fill>
+      : wide_resnet_1d(detail::with_points<fill>("wide_resnet_1d", std::move(points), slots.size()), given) {}
 
   /// @param x  [batch, in, length]
   /// @return [batch, classes], or [batch, horizon]
@@ -225,10 +226,11 @@ class wide_resnet_1d : public detail::wide_resnet_1d_base<C, filling<Convolution
   std::string title() const override { return "wide_resnet_1d"; }
 
  private:
-  wide_resnet_1d(const fill& given, double dropout)
-      : base(wide_resnet_1d_block<C, fill, 0>(given, dropout),
-             wide_resnet_1d_block<C, fill, 1>(given, dropout),
-             wide_resnet_1d_block<C, fill, 2>(given, dropout), detail::wide_resnet_1d_head<C>()) {}
+  wide_resnet_1d(const fill& places, const backbone_settings& given)
+      : base(wide_resnet_1d_block<C, fill, 0>(places, given.dropout, {.in = given.in}),
+             wide_resnet_1d_block<C, fill, 1>(places, given.dropout),
+             wide_resnet_1d_block<C, fill, 2>(places, given.dropout),
+             detail::wide_resnet_1d_head<C>(given.classes)) {}
 };
 
 }  // namespace fmsb::models

@@ -4,6 +4,7 @@
 #include "fmsb/models/backbones/draw.hpp"       // draw_glorot
 #include "fmsb/models/backbones/heads.hpp"      // pooled_classifier
 #include "fmsb/models/backbones/numbered.hpp"   // numbered_child
+#include "fmsb/models/backbones/settings.hpp"   // backbone_settings
 #include "fmsb/models/backbones/shortcut.hpp"   // shortcut
 #include "fmsb/nn/batch_norm.hpp"               // batch_norm
 #include "fmsb/nn/composite.hpp"                // child, composite
@@ -20,7 +21,7 @@ namespace fmsb::models {
 
 /// What fixes a `wide_resnet_2d` besides its convolutions.
 struct wide_resnet_2d_options {
-  index_t in = 3;  ///< channels of the input
+  index_t in = 3;  ///< channels of the input, or `dynamic`
   index_t classes = 10;
   index_t depth = 16;  ///< 6n + 4: three stages of n blocks of two convolutions
   index_t widen = 1;   ///< times 16, 32 and 64 channels in the stages
@@ -143,10 +144,10 @@ struct wide_resnet_2d_tree<C, Filling, std::index_sequence<Block...>> {
       nn::child<numbered<"block", Block>(), wide_resnet_2d_block<C, Filling, static_cast<index_t>(Block)>>...,
       nn::child<"norm", norm>, nn::child<"head", head>>;
 
-  static base make(const Filling& fill, double dropout) {
-    return base(fill.template make<stem_slot>(),
-                wide_resnet_2d_block<C, Filling, static_cast<index_t>(Block)>(fill, dropout)..., norm(),
-                head());
+  static base make(const Filling& fill, const backbone_settings& given) {
+    return base(fill.template make<stem_slot>({.in = given.in}),
+                wide_resnet_2d_block<C, Filling, static_cast<index_t>(Block)>(fill, given.dropout)..., norm(),
+                head(given.classes));
   }
   template <class Self, class Visit>
   static void for_each_block(Self& self, Visit&& visit) {
@@ -192,15 +193,15 @@ class wide_resnet_2d : public detail::wide_resnet_2d_parts_of<C, filling<Convolu
   static constexpr index_t receptive_field = field_through<slots>(layers::fields);
 
   wide_resnet_2d() = default;
-  /// @param dropout  rate between the convolutions of a block, in training
-  explicit wide_resnet_2d(double dropout) requires(!detail::chosen_when_built<fill>)
-      : parts::base(parts::make(fill(), dropout)) {}
+  /// @throws usage_error for channels or classes that neither says, or on which type and settings differ
+  explicit wide_resnet_2d(const backbone_settings& given) requires(!detail::chosen_when_built<fill>)
+      : parts::base(parts::make(fill(), given)) {}
   /// @param points  for `points_at_run_time`: of each searched convolution the index of its point
-  /// @throws usage_error unless there is one for each, in the space
+  /// @throws usage_error unless there is one for each, in the space, or as above
   explicit wide_resnet_2d(std::vector<std::size_t> points,
-                          double dropout = 0) requires detail::chosen_when_built<fill>
+                          const backbone_settings& given = {}) requires detail::chosen_when_built<fill>
       : parts::base(parts::make(detail::with_points<fill>("wide_resnet_2d", std::move(points), slots.size()),
-                                dropout)) {}
+                                given)) {}
 
   void reset() override {
     parts::base::reset();

@@ -110,3 +110,13 @@ TEST_CASE("a UNet of any size answers, and says when it is too small") {
           net->forward(torch::randn({2, 1, 15, 28}));
         }).find("at least 16 x 16 positions") != std::string::npos);
 }
+
+TEST_CASE("channels and classes may be told when an image network is built") {
+  constexpr models::wide_resnet_2d_options any{.in = dynamic, .classes = dynamic, .depth = 10};
+  nn::module<models::wide_resnet_2d<any, models::points_at_run_time<choices>>> net(
+      test::spread_points(7, 4), models::backbone_settings{.in = 6, .classes = 3, .dropout = 0.1});
+  CHECK(net->forward(torch::randn({2, 6, 12, 12})).sizes() == at::IntArrayRef({2, 3}));
+  constexpr models::unet_2d_options deep{.in = dynamic, .classes = dynamic};
+  nn::module<models::unet_2d_small<deep>> unet(models::backbone_settings{.in = 2, .classes = 5});
+  CHECK(unet->forward(torch::randn({2, 2, 16, 16})).sizes() == at::IntArrayRef({2, 5}));
+}

@@ -168,3 +168,22 @@ TEST_CASE("a UNet of any length answers, and says when there are too few positio
           net->forward(torch::randn({2, 5, 15}));
         }).find("at least 16 positions") != std::string::npos);
 }
+
+TEST_CASE("channels and classes may be told when the network is built") {
+  constexpr models::wide_resnet_1d_options any{.in = dynamic, .classes = dynamic, .width = 4, .segments = 2};
+  using told = models::wide_resnet_1d<any, points>;
+  static_assert(told::parameter_count == dynamic && told::receptive_field == typed::receptive_field);
+  torch::manual_seed(4);
+  nn::module<typed> fixed;
+  torch::manual_seed(4);
+  nn::module<told> free(models::backbone_settings{.in = 5, .classes = 3});
+  const auto x = torch::randn({3, 5, 40});
+  CHECK(fixed->describe() == free->describe());
+  CHECK(test::distance(fixed->forward(x), free->forward(x)) == 0);
+  CHECK(test::message_of<usage_error>([] {
+          nn::module<typed>(models::backbone_settings{.in = 4});
+        }).find("in") != std::string::npos);
+  nn::module<models::unet_1d<models::unet_1d_options{.in = dynamic, .classes = dynamic, .width = 4}>> deep(
+      models::backbone_settings{.in = 2, .classes = 4});
+  CHECK(deep->forward(torch::randn({2, 2, 20})).sizes() == at::IntArrayRef({2, 4}));
+}

@@ -50,8 +50,8 @@ struct use_plain {
   using layer = nn::conv<S.axes, S.in, S.out, S.kernel,
                          nn::conv_options{.stride = S.stride, .padding = plain_padding<S>(), .bias = S.bias}>;
   template <conv_slot S>
-  layer<S> make() const {
-    return {};
+  layer<S> make(nn::conv_extents given = {}) const {
+    return layer<S>(given);
   }
   friend bool operator==(const use_plain&, const use_plain&) = default;
 };
@@ -67,8 +67,8 @@ struct use_points {
   template <conv_slot S>
   using layer = nn::conv_at<S.axes, Points[static_cast<std::size_t>(S.place)], S.in, S.out, options_at<S>()>;
   template <conv_slot S>
-  layer<S> make() const {
-    return {};
+  layer<S> make(nn::conv_extents given = {}) const {
+    return layer<S>(given);
   }
 };
 
@@ -78,8 +78,8 @@ struct use_run_time {
   template <conv_slot S>
   using layer = nn::chosen_conv<S.axes, Space, S.in, S.out, options_at<S>()>;
   template <conv_slot S>
-  layer<S> make() const {
-    return layer<S>(points.at(static_cast<std::size_t>(S.place)));
+  layer<S> make(nn::conv_extents given = {}) const {
+    return layer<S>(points.at(static_cast<std::size_t>(S.place)), given);
   }
   std::vector<std::size_t> points;  ///< of each place, its index in the space
 };
@@ -109,7 +109,7 @@ inline constexpr detail::use_plain plain_convolutions{};
 template <class Space>
 inline constexpr detail::run_time_tag<Space> points_at_run_time{};
 
-/// How a backbone's last template argument fills its places: `layer<slot>` and `make<slot>()`.
+/// How a backbone's last template argument fills its places: `layer<slot>` and `make<slot>(extents)`.
 template <auto Convolutions>
 using filling = typename detail::fill_of<std::remove_cvref_t<decltype(Convolutions)>, Convolutions>::type;
 

@@ -22,8 +22,9 @@ class double_conv
                     nn::batch_norm<Second.axes, Second.out, nn::batch_norm_options{.momentum = Momentum}>>> {
  public:
   double_conv() = default;
-  double_conv(const Filling& fill, double dropout)
-      : double_conv::composite(fill.template make<First>(), {}, fill.template make<Second>(), {}),
+  /// @param given  of the first convolution
+  double_conv(const Filling& fill, double dropout, nn::conv_extents given = {})
+      : double_conv::composite(fill.template make<First>(given), {}, fill.template make<Second>(), {}),
         dropout_(dropout) {}
 
   /// @param x  [batch, in, positions...]

@@ -29,6 +29,12 @@ class pooled_classifier
   static_assert(Segments >= 0, "fmsb::models::pooled_classifier: segments are 0 or more of each axis");
 
  public:
+  pooled_classifier() = default;
+  /// @param classes  where the type does not fix them
+  explicit pooled_classifier(index_t classes)
+      : pooled_classifier::composite(
+            typename pooled_classifier::template child_type<"linear">(nn::linear_extents{.out = classes})) {}
+
   static constexpr index_t multiply_adds_for(index_t) { return pooled_classifier::multiply_adds; }
 
   /// @param x  [batch, channels, positions...]
@@ -60,6 +66,9 @@ template <index_t Channels, index_t Length, index_t Horizon>
 class forecast_head : public nn::composite<nn::child<"mix", nn::conv1d<Channels, 1, 1>>,
                                            nn::child<"linear", nn::linear<Length, Horizon>>> {
  public:
+  forecast_head() = default;
+  explicit forecast_head(index_t) {}  ///< a forecast has no classes
+
   static constexpr index_t multiply_adds_for(index_t) { return Length * Channels + Length * Horizon; }
 
   /// @param x  [batch, channels, length]

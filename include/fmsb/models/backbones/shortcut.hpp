@@ -15,21 +15,41 @@ enum class shortcuts {
   where_channels_change  ///< the others are no residual blocks at all: the 1-D network released with DASH
 };
 
-/// The way around a block: the input as it is where the block keeps its shape, else by a convolution of one
-/// tap and, where asked for, a batch norm.
-template <int Axes, index_t In, index_t Out, index_t Stride, bool Normed, double Momentum = 0.1>
-class shortcut
-    : public std::conditional_t<
-          In == Out && Stride == 1, nn::composite<>,
-          std::conditional_t<
-              Normed,
-              nn::composite<
-                  nn::child<"conv", nn::conv<Axes, In, Out, 1, nn::conv_options{.stride = Stride}>>,
-                  nn::child<"norm", nn::batch_norm<Axes, Out, nn::batch_norm_options{.momentum = Momentum}>>>,
-              nn::composite<
-                  nn::child<"conv", nn::conv<Axes, In, Out, 1, nn::conv_options{.stride = Stride}>>>>> {
- public:
+namespace detail {
+
+template <int Axes, index_t In, index_t Out, index_t Stride, bool Normed, double Momentum>
+struct shortcut_parts {
   static constexpr bool keeps_shape = In == Out && Stride == 1;
+  using conv = nn::conv<Axes, In, Out, 1, nn::conv_options{.stride = Stride}>;
+  using norm = nn::batch_norm<Axes, Out, nn::batch_norm_options{.momentum = Momentum}>;
+  using base = std::conditional_t<
+      keeps_shape, nn::composite<>,
+      std::conditional_t<Normed, nn::composite<nn::child<"conv", conv>, nn::child<"norm", norm>>,
+                         nn::composite<nn::child<"conv", conv>>>>;
+
+  static base make(nn::conv_extents given) {
+    if constexpr (keeps_shape)
+      return {};
+    else if constexpr (Normed)
+      return base(conv(given), norm());
+    else
+      return base(conv(given));
+  }
+};
+
+}  // namespace detail
+
+/// The way around a block: the input as it is where the block keeps its shape, else by a convolution of one
+/// tap and, where asked for, a batch norm. Channels that the type does not fix count as other ones.
+template <int Axes, index_t In, index_t Out, index_t Stride, bool Normed, double Momentum = 0.1>
+class shortcut : public detail::shortcut_parts<Axes, In, Out, Stride, Normed, Momentum>::base {
+  using parts = detail::shortcut_parts<Axes, In, Out, Stride, Normed, Momentum>;
+
+ public:
+  static constexpr bool keeps_shape = parts::keeps_shape;
+
+  shortcut() = default;
+  explicit shortcut(nn::conv_extents given) : parts::base(parts::make(given)) {}
 
   /// @param x  [batch, in, positions...]
   /// @return [batch, out, every stride-th position...]

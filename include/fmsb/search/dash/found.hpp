@@ -1,5 +1,6 @@
 #pragma once
 #include "fmsb/models/backbones/conv_slot.hpp"  // points_at_run_time
+#include "fmsb/models/backbones/settings.hpp"   // backbone_settings
 #include "fmsb/nn/module.hpp"                   // module
 #include "fmsb/search/dash/options.hpp"         // search_options
 #include "fmsb/search/dash/trace.hpp"           // trace
@@ -24,13 +25,18 @@ struct found {
   /// The backbone with points that its constructor is given.
   using network = typename Supernet::template with<models::points_at_run_time<space_type>>;
 
-  std::vector<std::size_t> points;  ///< of each place, its index in the space
+  models::backbone_settings settings{};  ///< channels and classes of the data
+  std::vector<std::size_t> points;       ///< of each place, its index in the space
   trace shares;
   std::vector<candidate> candidates;  ///< the likeliest first; empty where validation was not asked
   train::history training;
 
   /// A network of the points, with new weights.
-  nn::module<network> instantiate(double dropout = 0) const { return nn::module<network>(points, dropout); }
+  nn::module<network> instantiate(double dropout = 0) const {
+    auto given = settings;
+    given.dropout = dropout;
+    return nn::module<network>(points, given);
+  }
 };
 
 }  // namespace fmsb::dash

@@ -32,8 +32,8 @@ struct use_mixture {
           .coefficients = Options.coefficients,
           .bias = S.bias}>;
   template <models::conv_slot S>
-  layer<S> make() const {
-    return {};
+  layer<S> make(nn::conv_extents given = {}) const {
+    return layer<S>(given);
   }
   friend bool operator==(const use_mixture&, const use_mixture&) = default;
 };

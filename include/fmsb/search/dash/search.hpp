@@ -76,6 +76,15 @@ double loss_at(const nn::module<Supernet>& net, const std::vector<std::size_t>& 
   return at::cross_entropy_loss(logits, validation.y).template item<double>();
 }
 
+/// @throws usage_error for arrays without channels
+inline models::backbone_settings settings_for(const data::labelled_set& of) {
+  if (of.shape().size() < 2)
+    throw usage_error("fmsb::dash::search: " + of.name() +
+                      " holds rows of numbers; a backbone takes {channels, length} or {channels, height, "
+                      "width}.");
+  return {.in = static_cast<index_t>(of.shape()[0]), .classes = static_cast<index_t>(of.classes_count())};
+}
+
 /// See `dash::search`. @param validation  null: nobody chooses among candidates
 template <nn::layer_type Supernet>
 found<Supernet> search(const data::train_examples& train, const data::validation_examples* validation,
@@ -83,7 +92,8 @@ found<Supernet> search(const data::train_examples& train, const data::validation
   using space_type = typename Supernet::space_type;
   require_usable(options);
   torch::manual_seed(options.seed);
-  nn::module<Supernet> net;
+  const auto settings = settings_for(train.members());
+  nn::module<Supernet> net(settings);
   net->to(options.device);
   const auto places = searched_places(net);
   const auto rule = train::make_optimiser(options.by, options.weight_decay, groups_of(*net, places, options));
@@ -135,6 +145,7 @@ found<Supernet> search(const data::train_examples& train, const data::validation
   fit.about = about(options, examples, train.members().name());
 
   found<Supernet> out;
+  out.settings = settings;
   out.training = train::fit(net, *rule, batches, loss, fit, hooks);
   const auto epochs_done = static_cast<std::size_t>(out.training.steps / steps_an_epoch);
   out.shares = trace_of(shares, epochs_done + 1);
@@ -163,7 +174,8 @@ found<Supernet> search(const data::train_examples& train, const data::validation
 /// With a checkpoint file a search that was ended goes on when it is called again with the same options.
 /// Source: Shen, Khodak and Talwalkar, "Efficient Architecture Search for Diverse Tasks", NeurIPS 2022.
 ///
-/// @tparam Supernet  a backbone with `dash::mixed` in its places; built from the default constructor
+/// @tparam Supernet  a backbone with `dash::mixed` in its places; built for the channels and classes of the
+/// data
 /// @param train       what weights and architecture learn from
 /// @param validation  what chooses among candidates, where options ask for more than one
 /// @throws usage_error for options that do not fit together
