@@ -12,13 +12,23 @@
 
 namespace fmsb::dash {
 
+/// Which gradients share the largest norm.
+enum class clipping {
+  weights,    ///< alpha keeps the length that `gradient_scale` gives it
+  everything  ///< as released. The weights of a mixture start near zero, where their gradients are long: they
+              ///< take alpha's with them, and the shares hardly move
+};
+
 /// How a supernet is searched. Epochs are those of the search: each sees a share of the batches.
 ///
-/// Source of what is not said to differ: the program released with DASH (Shen et al., NeurIPS 2022).
+/// `released_search` gives the options of the program released with DASH (Shen et al., NeurIPS 2022). These
+/// differ in three numbers, because under those the shares hardly move in a few hundred steps and the choice
+/// is that of the noise: alpha's gradient is longer, it is not clipped with those of the weights, and a
+/// search epoch sees more of the data.
 struct search_options {
   std::uint64_t epochs = 40;
   index_t batch = 128;
-  double share = 0.2;  ///< of an epoch's batches that a search epoch sees, and one more
+  double share = 0.5;  ///< of an epoch's batches that a search epoch sees, and one more
 
   train::optimiser by = train::optimiser::sgd;
   double rate = 0.1;                                    ///< of weights
@@ -27,9 +37,10 @@ struct search_options {
   train::schedule rate_by_epoch{train::cosine_rate{}};  ///< factor of both rates, its steps being epochs
   std::uint64_t schedule_epochs = 0;                    ///< its total; 0: those of the search
 
-  double gradient_scale = 100;  ///< alpha's gradient g becomes g / (scale * norm(g)), for every place
+  double gradient_scale = 1;    ///< alpha's gradient g becomes g / (scale * norm(g)), for every place
   double field_penalty = 1e-5;  ///< times a point's receptive field, added to alpha's gradient
-  double clip_norm = 1;         ///< of all gradients together, alpha's included
+  double clip_norm = 1;         ///< largest norm of the gradients that are clipped; 0: any
+  clipping clipped = clipping::weights;
 
   double first_temperature = 1, last_temperature = 1;  ///< of the Gumbel-softmax, falling geometrically
   std::size_t candidates = 1;  ///< likeliest architectures that validation chooses among
@@ -54,6 +65,9 @@ struct search_options {
 inline search_options released_search(search_options of = {}) {
   of.epochs = 100;
   of.rate_by_epoch = train::stepped_rate{.milestones = {30, 60, 80}, .gamma = 0.2};
+  of.gradient_scale = 100;
+  of.clipped = clipping::everything;
+  of.share = 0.2;
   of.first_temperature = of.last_temperature = 1;
   of.candidates = 1;
   of.settled = 0;

@@ -8,6 +8,7 @@
 #include "fmsb/search/dash/supernet.hpp"    // searched_places, rescale_gradients
 #include "fmsb/train/examples.hpp"          // tensors_of, classification_loss
 #include "fmsb/train/fit.hpp"               // fit
+#include "fmsb/train/gradients.hpp"         // gradient_norm, clip_gradients
 #include "fmsb/train/optimiser.hpp"         // make_optimiser
 #include "fmsb/train/sampler.hpp"           // first_batches
 
@@ -57,6 +58,7 @@ inline std::string about(const search_options& of, const train::example_tensors&
   return "dash::search of " + name + ", " + nn::detail::shape_text(examples.x) + ", gradient_scale " +
          number_text(of.gradient_scale) + ", field_penalty " + number_text(of.field_penalty) +
          ", temperature " + number_text(of.first_temperature) + " to " + number_text(of.last_temperature) +
+         ", clip_norm " + number_text(of.clip_norm) + (of.clipped == clipping::weights ? " of weights" : "") +
          ", label_smoothing " + number_text(of.label_smoothing) + ", seed " + std::to_string(of.seed);
 }
 
@@ -120,7 +122,11 @@ found<Supernet> search(const data::train_examples& train, const data::validation
     return plain(model, batch.to(examples.x.device()));
   };
   train::hooks<nn::module<Supernet>> hooks;
+  const bool apart = options.clipped == clipping::weights;
+  const auto weights = groups_of(*net, places, options).front().parameters;
   hooks.after_backward = [&](auto&, std::uint64_t) {
+    if (apart && options.clip_norm > 0)
+      train::clip_gradients(weights, train::gradient_norm(weights), options.clip_norm);
     rescale_gradients(places, fields, options.gradient_scale, options.field_penalty);
   };
   hooks.enough = [&](auto&, std::uint64_t steps) {
@@ -137,7 +143,7 @@ found<Supernet> search(const data::train_examples& train, const data::validation
   fit.steps = options.epochs * steps_an_epoch;
   fit.rate = train::by_epoch{options.rate_by_epoch, steps_an_epoch,
                              options.schedule_epochs == 0 ? options.epochs : options.schedule_epochs};
-  fit.clip_norm = options.clip_norm;
+  fit.clip_norm = apart ? 0 : options.clip_norm;
   fit.checkpoint = options.checkpoint;
   fit.log = options.log;
   fit.signals = options.signals;
