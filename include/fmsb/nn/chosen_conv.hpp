@@ -45,12 +45,12 @@ class chosen_conv : public layer {
     if (point >= Space::size)
       throw usage_error("fmsb::nn::chosen_conv: point " + std::to_string(point) + " of a space of " +
                         std::to_string(Space::size) + " points was given; they are counted from 0.");
-    dispatch<Space::size>(point_, [this](auto index) { declare<typed<index()>>(); });
+    dispatch<Space::size>(point_, [this](auto index) { this->template declare<typed<index()>>(); });
   }
 
   void reset() override {
     dispatch<Space::size>(point_, [this](auto index) {
-      declare<typed<index()>>();  // anew: a clone shares nothing with its original
+      this->template declare<typed<index()>>();  // anew: a clone shares nothing with its original
       auto& single = static_cast<typed<index()>&>(*typed_);
       single.reset();
       weight = register_parameter("weight", single.weight);
