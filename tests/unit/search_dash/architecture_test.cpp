@@ -40,6 +40,21 @@ TEST_CASE("a stack shows what the typed network computes") {
   CHECK(dash::searched_parameters<net, choices>(indices) == parameters);
 }
 
+TEST_CASE("channels that a type leaves open are taken from the settings") {
+  constexpr models::wide_resnet_1d_options left_open{.in = dynamic, .classes = dynamic, .width = 4};
+  using open_net = models::wide_resnet_1d<left_open>;
+  const models::backbone_settings five{.in = 5};  // as `tiny` has by its type
+  CHECK(dash::stack_of<open_net, choices>(indices, "", five).layers[0].in == 5);
+  CHECK(report::stack_table(dash::stack_of<open_net, choices>(indices)).rows() == 9);  // shown as a dash
+  CHECK(dash::searched_parameters<open_net, choices>(indices, five) ==
+        dash::searched_parameters<net, choices>(indices));
+  CHECK(dash::header_of<open_net, choices>(indices, "x", {}, five).counts ==
+        dash::header_of<net, choices>(indices, "x").counts);
+  CHECK(test::message_of<usage_error>([] {
+          dash::searched_parameters<open_net, choices>(indices);
+        }).find("leaves the channels of block0.conv0 open") != std::string::npos);
+}
+
 TEST_CASE("places are named as the tree of children names them") {
   nn::module<images> m;
   const auto names = m->named_parameters().keys();

@@ -1,0 +1,209 @@
+#include "fmsb/core/error.hpp"          // usage_error, data_error
+#include "fmsb/core/version.hpp"        // version
+#include "fmsb/train/freed_memory.hpp"  // keep_freed_memory
+
+#include "menu.hpp"     // menu_text
+#include "options.hpp"  // options of all commands
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>       // std::fputs
+#include <exception>    // std::exception
+#include <functional>   // std::function
+#include <string>       // std::string
+#include <type_traits>  // std::is_floating_point_v
+#include <vector>       // std::vector
+
+namespace {
+
+constexpr int kUsage = 2, kData = 3;
+
+constexpr const char* kAbout =
+    "DASH: finds, for your sequences or images, the kernel size and dilation of every convolution of a\n"
+    "backbone, trains what it found, and shows it beside the plain backbone and beside classifiers that "
+    "cost\n"
+    "seconds. Without a command: all of that once, in a few minutes, on Fashion-MNIST where Debian's "
+    "package\n"
+    "dataset-fashion-mnist is installed, else on generated DNA.";
+
+constexpr const char* kExamples =
+    R"(Examples:
+  dash
+      everything once, with no data of yours: read dash-demonstration/report.json afterwards
+  dash search --task genomics --train promoters.csv --test held_out.csv --out run
+      a table with the columns sequence and label; a tenth of train is held out for validation
+  dash search --task genomics --train enhancer=yes.fa,other=no.fa --out run
+      FASTA, a file a class; a fifth of each class is held out for the test
+  dash search --task images --train photos.safetensors --epochs 20 --out run
+      tensors images [n, channels, height, width], labels [n] and, if there is one, split [n]
+  dash train --run run --seeds 3
+      trains what was found, three times, and scores it on the test part beside the floors
+  dash train --run run --plain --seeds 3
+      the same for the backbone as it is: was the search worth it?
+  dash show --run run
+      the layers, the scores, and a C++ header in which the network is a constant
+
+What is written:
+  search  run.json, found.hpp, trace.svg, entropy.svg, architecture.svg, log.jsonl, report.json and
+          search.checkpoint
+  train   found-seedN.safetensors or plain-seedN.safetensors (weights), .jsonl (log); adds to report.json
+  show    architecture.svg
+
+A run that was ended, by a signal or by the machine, goes on when the same command is given again.
+Exit codes: 0 done, 2 the command line cannot be carried out, 3 the data cannot be used, 130 or 143 a signal.)";
+
+using namespace driver;
+
+template <class Number>
+CLI::Option* add_positive(CLI::App& to, const char* name, Number& value, const std::string& about) {
+  return to.add_option(name, value, about)
+      ->check(CLI::PositiveNumber.description(""))
+      ->type_name(std::is_floating_point_v<Number> ? "X" : "N");
+}
+
+void add_data(CLI::App& to, data_options& o) {
+  const auto files = [&](const char* name, std::vector<std::string>& into, const char* about) {
+    return to.add_option(name, into, about)->delimiter(',')->type_name("FILE[,FILE...]");
+  };
+  to.add_option("--task", o.task, "genomics, images or arrays (a few pixels or numbers wide)")
+      ->required()
+      ->check(CLI::IsMember({"genomics", "images", "arrays"}).description(""))
+      ->type_name("NAME");
+  files("--train", o.train,
+        "sequences: CSV, FASTA as class=file, UCI splice; images: safetensors, a folder of "
+        "IDX files, Statlog")
+      ->required();
+  files("--test", o.test, "default: the file's own test part, else a share of train");
+  files("--validation", o.validation, "default: a tenth of train");
+  to.add_option("--format", o.format,
+                "csv, fasta, splice, safetensors, idx or statlog (default: by the name)")
+      ->check(CLI::IsMember({"csv", "fasta", "splice", "safetensors", "idx", "statlog"}).description(""))
+      ->type_name("NAME");
+  to.add_option("--split", o.shares,
+                "where there is no test part: shares of train, validation, test (default .7,.1,.2)")
+      ->delimiter(',')
+      ->expected(3)
+      ->type_name("A,B,C");
+  to.add_option("--split-seed", o.split_seed, "which example falls to which part (default 1)")
+      ->type_name("N");
+  to.add_option("--sequence-column", o.sequence_column, "of a CSV file (default sequence)")
+      ->type_name("NAME");
+  to.add_option("--label-column", o.label_column, "of a CSV file (default label)")->type_name("NAME");
+  to.add_option("--fit", o.fit, "sequences of unequal length: exact refuses (default), pad, centre")
+      ->check(CLI::IsMember({"exact", "pad", "centre"}).description(""))
+      ->type_name("NAME");
+  to.add_flag("--any-letter", o.any_letter, "read letters that stand for no nucleotide as N");
+  to.add_option("--max-train", o.most, "examples of train, drawn by class (default: all)")->type_name("N");
+}
+
+void add_search(CLI::App& to, search_command& o) {
+  add_data(to, o.data);
+  to.add_option("--out", o.out, "the run's folder; a run that was ended goes on from it")
+      ->required()
+      ->type_name("DIR");
+  to.add_option("--space", o.network.space, "what may stand in a place: `dash networks` lists them")
+      ->type_name("NAME");
+  to.add_option("--backbone", o.network.backbone, "`dash networks` lists them (default wrn)")
+      ->type_name("NAME");
+  to.add_option("--width", o.network.width, "channels of the first block, of those compiled in")
+      ->type_name("N");
+  to.add_option("--depth", o.network.depth, "convolutions, of those compiled in")->type_name("N");
+  add_positive(to, "--epochs", o.epochs, "of the search (default 40)");
+  add_positive(to, "--share", o.share, "of an epoch's batches that a search epoch sees (default .2)");
+  add_positive(to, "--batch", o.batch, "examples a step (default 128)");
+  add_positive(to, "--rate", o.rate, "learning rate of weights (default .1)");
+  add_positive(to, "--arch-rate", o.arch_rate, "learning rate of the architecture (default .05)");
+  add_positive(to, "--candidates", o.candidates,
+               "likeliest networks that validation chooses among (default 1)");
+  to.add_flag("--equal-classes", o.equal_classes, "rare classes count as much as frequent ones");
+  to.add_option("--seed", o.seed, "of all that is drawn (default 1)")->type_name("N");
+}
+
+CLI::Option* add_run(CLI::App& to, fs::path& run) {
+  return to.add_option("--run", run, "the folder that `dash search --out` wrote")
+      ->required()
+      ->type_name("DIR");
+}
+
+void add_train(CLI::App& to, train_command& o) {
+  add_run(to, o.run);
+  to.add_flag("--plain", o.plain, "the backbone with its own kernels in place of what was found");
+  add_positive(to, "--epochs", o.epochs, "the best by validation is kept (default 30)");
+  add_positive(to, "--batch", o.batch, "examples a step (default 128)");
+  add_positive(to, "--rate", o.rate, "learning rate (default .1)");
+  to.add_option("--dropout", o.dropout, "rate (default 0)")
+      ->check(CLI::Range(0.0, 0.95).description(""))
+      ->type_name("X");
+  to.add_flag("--equal-classes", o.equal_classes, "rare classes count as much as frequent ones");
+  add_positive(to, "--seeds", o.seeds, "networks to train, for a mean and its spread (default 1)");
+  to.add_flag("!--no-floors", o.floors, "leave out the classifiers that cost seconds");
+}
+
+/// The options of every command, and the one that was asked for.
+struct commands {
+  search_command searching;
+  train_command training;
+  show_command showing;
+  demonstration_command demonstration;
+  std::size_t threads = 0;
+  std::function<std::string()> run = [this] { return demonstrate(demonstration); };
+
+  void add_threads(CLI::App& to) {
+    to.add_option("--threads", threads, "of LibTorch (default: one a core)")->type_name("N");
+  }
+
+  void declare(CLI::App& app) {
+    add_threads(app);
+    const auto command = [&](const char* name, const char* about, auto&& declare_options, auto&& does) {
+      auto* one = app.add_subcommand(name, about);
+      add_threads(*one);
+      declare_options(*one);
+      one->callback([this, does] { run = does; });
+    };
+    command(
+        "search", "finds kernel size and dilation of every convolution",
+        [&](CLI::App& to) { add_search(to, searching); }, [this] { return search(searching); });
+    command(
+        "train", "trains what was found, or the plain backbone, and scores it on the test part",
+        [&](CLI::App& to) { add_train(to, training); }, [this] { return train(training); });
+    command(
+        "show", "what was found as a table, a drawing and a C++ header",
+        [&](CLI::App& to) { add_run(to, showing.run); }, [this] { return show(showing); });
+    command(
+        "networks", "the menu: what can be searched", [](CLI::App&) {}, [] { return menu_text(); });
+  }
+};
+
+int fail(const std::string& words, int code) {
+  std::fputs(("dash: " + words + "\n").c_str(), stderr);
+  return code;
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  fmsb::train::keep_freed_memory();
+  commands all;
+  CLI::App app(kAbout, "dash");
+  app.footer(kExamples);
+  app.set_version_flag("--version", "dash " + std::string(fmsb::version));
+  app.get_formatter()->column_width(34);
+  app.require_subcommand(0, 1);
+  app.add_option("--out", all.demonstration.out, "without a command: its folder (default dash-demonstration)")
+      ->type_name("DIR");
+  all.declare(app);
+  try {
+    app.parse(count, words);
+    use_threads(all.threads);
+    std::fputs(all.run().c_str(), stdout);
+    return 0;
+  } catch (const CLI::ParseError& stop) {
+    return app.exit(stop) == 0 ? 0 : kUsage;
+  } catch (const stopped& signal) {
+    return fail(signal.words, signal.exit_code);
+  } catch (const fmsb::usage_error& problem) {
+    return fail(problem.what(), kUsage);
+  } catch (const fmsb::data_error& problem) {
+    return fail(problem.what(), kData);
+  } catch (const std::exception& problem) { return fail(problem.what(), 1); }
+}

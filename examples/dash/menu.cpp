@@ -1,0 +1,60 @@
+#include "menu.hpp"
+
+#include "fmsb/core/error.hpp"    // usage_error
+#include "fmsb/report/table.hpp"  // table
+
+namespace driver {
+
+namespace {
+
+using namespace fmsb;
+
+constexpr const char* kGenomics = "3,5,7,9,11 x 1,3,5,7";
+constexpr const char* kSmall = "3,5,7 x 1,3";
+
+/// The first that fits is what is taken where nobody chooses.
+const std::vector<menu_item>& sequence_menu() {
+  static const std::vector<menu_item> all{
+      {"wrn", "genomics", 9, 16, kGenomics, &sequences_wrn_16},
+  };
+  return all;
+}
+const std::vector<menu_item>& image_menu() {
+  static const std::vector<menu_item> all{
+      {"wrn", "small", 10, 16, kSmall, &images_small_10},
+  };
+  return all;
+}
+
+std::string text(const std::vector<std::pair<std::string, const std::vector<menu_item>*>>& menus) {
+  report::table table({"--task", "--backbone", "--space", "--depth", "--width", "kernels x dilations"});
+  for (const auto& [task, items] : menus)
+    for (const auto& item : *items)
+      table.add({task, item.backbone, item.space, std::to_string(item.depth), std::to_string(item.width),
+                 item.values});
+  return table.text();
+}
+
+}  // namespace
+
+std::string menu_text() { return text({{"genomics", &sequence_menu()}, {"images, arrays", &image_menu()}}); }
+
+const menu_item& choose(const std::string& task, const network_choice& wanted) {
+  const bool genomics = task == "genomics";
+  const auto& items = genomics ? sequence_menu() : image_menu();
+  // Arrays are a few numbers wide: the far taps of a larger space would see nothing but zeros.
+  const std::string space = wanted.space.empty() && task == "arrays" ? "small" : wanted.space;
+  for (const auto& item : items)
+    if (item.backbone == wanted.backbone && (space.empty() || item.space == space) &&
+        (wanted.width == 0 || item.width == wanted.width) &&
+        (wanted.depth == 0 || item.depth == wanted.depth))
+      return item;
+  std::string asked = "--backbone " + wanted.backbone;
+  if (!space.empty()) asked += " --space " + space;
+  if (wanted.depth > 0) asked += " --depth " + std::to_string(wanted.depth);
+  if (wanted.width > 0) asked += " --width " + std::to_string(wanted.width);
+  throw usage_error(asked + " is not compiled in for --task " + task + ". There are:\n" +
+                    text({{task, &items}}) + "Another one is a file and a line in examples/dash.");
+}
+
+}  // namespace driver

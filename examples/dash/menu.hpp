@@ -1,0 +1,34 @@
+#pragma once
+#include "family.hpp"  // family
+
+#include <string>  // std::string
+#include <vector>  // std::vector
+
+namespace driver {
+
+/// One compiled family as the command line calls it.
+struct menu_item {
+  std::string backbone{}, space{};
+  int depth = 0, width = 0;  ///< convolutions on the way through; channels of the first block
+  std::string values{};      ///< of the space
+  const family& (*get)() = nullptr;
+};
+
+/// What the command line says; what is empty or 0 is the task's own.
+struct network_choice {
+  std::string space{}, backbone = "wrn";
+  int width = 0, depth = 0;
+};
+
+/// @param task  genomics, images or arrays
+/// @throws usage_error with what there is, where nothing fits
+const menu_item& choose(const std::string& task, const network_choice& wanted);
+
+/// The table of the menu, for `dash networks` and for messages.
+std::string menu_text();
+
+// Each compiled on its own.
+const family& sequences_wrn_16();
+const family& images_small_10();
+
+}  // namespace driver
