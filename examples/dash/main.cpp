@@ -109,7 +109,7 @@ void add_search(CLI::App& to, search_command& o) {
       ->type_name("N");
   to.add_option("--depth", o.network.depth, "convolutions, of those compiled in")->type_name("N");
   add_positive(to, "--epochs", o.epochs, "of the search (default 40)");
-  add_positive(to, "--share", o.share, "of an epoch's batches that a search epoch sees (default .2)");
+  add_positive(to, "--share", o.share, "of an epoch's batches that a search epoch sees (default .5)");
   add_positive(to, "--batch", o.batch, "examples a step (default 128)");
   add_positive(to, "--rate", o.rate, "learning rate of weights (default .1)");
   add_positive(to, "--arch-rate", o.arch_rate, "learning rate of the architecture (default .05)");

@@ -28,7 +28,7 @@ struct search_command {
   fs::path out{};
   std::uint64_t epochs = 40, seed = 1;
   std::int64_t batch = 128;
-  double share = 0.2, rate = 0.1, arch_rate = 0.05;
+  double share = 0.5, rate = 0.1, arch_rate = 0.05;
   std::size_t candidates = 1;
   bool equal_classes = false;
 };
