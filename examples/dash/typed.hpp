@@ -19,11 +19,7 @@ class typed_family final : public family {
   int axes() const override { return Backbone::spatial_axes; }
   std::size_t places() const override { return Backbone::slots.size(); }
 
-  std::vector<std::string> points() const override {
-    std::vector<std::string> all;
-    for (std::size_t i = 0; i < Space::size; ++i) all.push_back(fmsb::dash::short_text(Space::at(i)));
-    return all;
-  }
+  std::vector<std::string> points() const override { return fmsb::dash::point_texts<Space>(); }
   std::vector<std::pair<int, int>> kernels() const override {
     std::vector<std::pair<int, int>> all;
     for (std::size_t i = 0; i < Space::size; ++i)
@@ -59,7 +55,7 @@ class typed_family final : public family {
                          const fmsb::data::validation_examples& validation,
                          const fmsb::data::labelled_set& scored,
                          const training_wishes& wanted) const override {
-    auto settings = fmsb::dash::detail::settings_for(train.members());
+    auto settings = fmsb::models::settings_for(train.members());
     settings.dropout = wanted.dropout;
     const auto make = [points, settings] {
       return points.empty() ? made<Backbone>(settings) : made<network>(points, settings);

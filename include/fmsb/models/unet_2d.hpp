@@ -1,22 +1,20 @@
 #pragma once
-#include "fmsb/core/error.hpp"                    // usage_error
-#include "fmsb/core/extent.hpp"                   // index_t
-#include "fmsb/models/backbones/conv_slot.hpp"    // filling
-#include "fmsb/models/backbones/double_conv.hpp"  // double_conv
-#include "fmsb/models/backbones/numbered.hpp"     // numbered
-#include "fmsb/models/backbones/settings.hpp"     // backbone_settings
-#include "fmsb/models/backbones/unet_slots.hpp"   // unet_slots
-#include "fmsb/nn/batch_norm.hpp"                 // batch_norm
-#include "fmsb/nn/conv.hpp"                       // conv2d
-#include "fmsb/nn/doubling_conv.hpp"              // doubling_conv
+#include "fmsb/core/error.hpp"                   // usage_error
+#include "fmsb/core/extent.hpp"                  // index_t
+#include "fmsb/models/backbones/conv_slot.hpp"   // filling
+#include "fmsb/models/backbones/numbered.hpp"    // numbered
+#include "fmsb/models/backbones/settings.hpp"    // backbone_settings
+#include "fmsb/models/backbones/unet_core.hpp"   // unet_core, unet_block
+#include "fmsb/models/backbones/unet_slots.hpp"  // unet_slots, unet_field
+#include "fmsb/nn/batch_norm.hpp"                // batch_norm
+#include "fmsb/nn/conv.hpp"                      // conv2d
+#include "fmsb/nn/doubling_conv.hpp"             // doubling_conv
 
-#include <ATen/ops/cat.h>              // at::cat
-#include <ATen/ops/constant_pad_nd.h>  // at::constant_pad_nd
-#include <ATen/ops/max_pool2d.h>       // at::max_pool2d
+#include <ATen/ops/max_pool2d.h>  // at::max_pool2d
 
 #include <array>    // std::array
 #include <cstddef>  // std::size_t
-#include <string>   // std::string, std::to_string
+#include <string>   // std::string
 #include <utility>  // std::index_sequence, std::move
 #include <vector>   // std::vector
 
@@ -84,21 +82,17 @@ template <unet_2d_options C, class Filling, std::size_t... Block>
 struct unet_2d_tree<C, Filling, std::index_sequence<Block...>> {
   static constexpr auto slots = unet_slots(2, C.kernel, C.widths());
   template <std::size_t I>
-  struct block {
-    static constexpr conv_slot first = slots[2 * I], second = slots[2 * I + 1];
-    using type = double_conv<Filling, first, second, C.norm_momentum>;
-  };
+  using block = typename unet_block<slots, I, Filling, C.norm_momentum>::type;
   template <std::size_t To>
   using rise = nn::doubling_conv<2, C.channels[To + 1], C.channels[To]>;
   using head = position_classifier<C.channels[0], C.classes, C.norm_momentum>;
-  using base = nn::composite<nn::child<numbered<"block", Block>(), typename block<Block>::type>...,
+  using base = nn::composite<nn::child<numbered<"block", Block>(), block<Block>>...,
                              nn::child<"up3", rise<3>>, nn::child<"up2", rise<2>>, nn::child<"up1", rise<1>>,
                              nn::child<"up0", rise<0>>, nn::child<"head", head>>;
 
   static base make(const Filling& fill, const backbone_settings& given) {
-    return base(
-        typename block<Block>::type(fill, given.dropout, {.in = Block == 0 ? given.in : index_t{dynamic}})...,
-        rise<3>(), rise<2>(), rise<1>(), rise<0>(), head(given.classes));
+    return base(block<Block>(fill, given.dropout, {.in = Block == 0 ? given.in : index_t{dynamic}})...,
+                rise<3>(), rise<2>(), rise<1>(), rise<0>(), head(given.classes));
   }
 };
 
@@ -114,34 +108,32 @@ using unet_2d_parts = unet_2d_tree<C, Filling, std::make_index_sequence<kUnetBlo
 /// @tparam C             extents and head
 /// @tparam Convolutions  what stands in the eighteen searched places, see backbones/conv_slot.hpp
 template <unet_2d_options C, auto Convolutions = plain_convolutions>
-class unet_2d : public detail::unet_2d_parts<C, filling<Convolutions>>::base {
+class unet_2d
+    : public detail::unet_core<detail::unet_2d_parts<C, filling<Convolutions>>, filling<Convolutions>> {
   using fill = filling<Convolutions>;
   using parts = detail::unet_2d_parts<C, fill>;
+  using core = detail::unet_core<parts, fill>;
   static_assert(
       detail::fits<fill, detail::kUnetPlaces>(),
       "fmsb::models::unet_2d has eighteen searched convolutions; the array must have a point for each");
 
  public:
   template <auto Others>
-  using with = unet_2d<C, Others>;            ///< the same backbone with something else in its places
-  using space_type = detail::space_of<fill>;  ///< that a search chooses from; void where there is none
+  using with = unet_2d<C, Others>;  ///< the same backbone with something else in its places
   static constexpr auto options = C;
-  static constexpr auto slots = parts::slots;  ///< what a search may replace
   static constexpr int spatial_axes = 2;
-  using layers = layer_counts<fill, slots>;  ///< of the searched layers: fields, multiply_adds, parameters
   /// Positions that a number before the head sees; `dynamic` for points at run time.
-  static constexpr index_t receptive_field = detail::unet_field(layers::fields, /*up=*/0);
+  static constexpr index_t receptive_field = detail::unet_field(core::layers::fields, /*up=*/0);
 
   unet_2d() = default;
   /// @throws usage_error for channels or classes that neither says, or on which type and settings differ
   explicit unet_2d(const backbone_settings& given) requires(!detail::chosen_when_built<fill>)
-      : parts::base(parts::make(fill(), given)) {}
+      : core(fill(), given) {}
   /// @param points  for `points_at_run_time`: of each searched convolution the index of its point
   /// @throws usage_error unless there is one for each, in the space, or as above
   explicit unet_2d(std::vector<std::size_t> points,
                    const backbone_settings& given = {}) requires detail::chosen_when_built<fill>
-      : parts::base(parts::make(detail::with_points<fill>("unet_2d", std::move(points), slots.size()),
-                                given)) {}
+      : core(detail::with_points<fill>("unet_2d", std::move(points), core::slots.size()), given) {}
 
   /// @param x  [batch, in, height, width], of at least 16 x 16 positions
   /// @return [batch, classes]
@@ -151,21 +143,11 @@ class unet_2d : public detail::unet_2d_parts<C, filling<Convolutions>>::base {
       throw usage_error("fmsb::models::unet_2d was given an input of shape " + nn::detail::shape_text(x) +
                         "; it takes [batch, channels, height, width] of at least 16 x 16 positions, which it "
                         "halves four times.");
-    const auto level0 = this->template at<"block0">().forward(x);
-    const auto level1 = this->template at<"block1">().forward(at::max_pool2d(level0, 2));
-    const auto level2 = this->template at<"block2">().forward(at::max_pool2d(level1, 2));
-    const auto level3 = this->template at<"block3">().forward(at::max_pool2d(level2, 2));
-    auto y = this->template at<"block4">().forward(at::max_pool2d(level3, 2));
-    y = this->template at<"block5">().forward(joined<"up3">(level3, y));
-    y = this->template at<"block6">().forward(joined<"up2">(level2, y));
-    y = this->template at<"block7">().forward(joined<"up1">(level1, y));
-    y = this->template at<"block8">().forward(joined<"up0">(level0, y));
-    return this->template at<"head">().forward(y);
-  }
-
-  /// The name of a searched convolution in the tree of children: "block0.conv1".
-  static std::string place_name(std::size_t place) {
-    return "block" + std::to_string(place / 2) + ".conv" + std::to_string(place % 2);
+    const auto halved = [](const tensor& y) { return at::max_pool2d(y, 2); };
+    const auto doubled = [this](auto level, const tensor& y) {
+      return this->template at<detail::numbered<"up", level()>()>().forward(y);
+    };
+    return this->template at<"head">().forward(this->through(x, halved, doubled));
   }
 
   /// Multiplications of all convolutions and the head for an image; `dynamic` for points at run time.
@@ -173,39 +155,15 @@ class unet_2d : public detail::unet_2d_parts<C, filling<Convolutions>>::base {
     const auto positions = [&](index_t level) {
       return detail::unet_positions(height, level) * detail::unet_positions(width, level);
     };
-    if (C.classes == dynamic) return dynamic;
-    index_t sum = positions(0) * 4 * C.channels[0] * (C.channels[0] + C.classes);
-    for (std::size_t i = 0; i < slots.size(); ++i) {
-      if (layers::multiply_adds[i] == dynamic) return dynamic;
-      sum += layers::multiply_adds[i] * positions(detail::unet_level(i / 2));
-    }
+    index_t up = 0;
     for (std::size_t l = 0; l + 1 < C.channels.size(); ++l)
-      sum += 4 * C.channels[l] * C.channels[l + 1] * positions(static_cast<index_t>(l) + 1);
-    return sum;
-  }
-
-  /// Calls `visit(slot, layer)` for the layer in each searched place, in order.
-  template <class Visit>
-  void for_each_searched(Visit&& visit) {
-    [&]<std::size_t... Block>(std::index_sequence<Block...>) {
-      (this->template at<detail::numbered<"block", Block>()>().for_each_searched(visit), ...);
-    }
-    (std::make_index_sequence<detail::kUnetBlocks>());
+      up += 4 * C.channels[l] * C.channels[l + 1] * positions(static_cast<index_t>(l) + 1);
+    const auto head = nn::product_of(4 * C.channels[0], nn::sum_of(C.channels[0], C.classes), positions(0));
+    return nn::sum_of(core::searched_multiply_adds(positions), up, head);
   }
 
  protected:
   std::string title() const override { return "unet_2d"; }
-
- private:
-  /// What was handed across, and what comes from below at twice its size, with zeros at the ends where the
-  /// level had an odd one.
-  template <fixed_string Up>
-  tensor joined(const tensor& across, const tensor& below) const {
-    auto up = this->template at<Up>().forward(below);
-    const index_t rows = across.size(2) - up.size(2), columns = across.size(3) - up.size(3);
-    if (rows + columns > 0) up = at::constant_pad_nd(up, {0, columns, 0, rows});
-    return at::cat({across, up}, 1);
-  }
 };
 
 /// The UNet with 25 channels on every level and 50 on the lowest, which the released search uses.

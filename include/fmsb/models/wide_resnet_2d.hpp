@@ -3,7 +3,7 @@
 #include "fmsb/models/backbones/conv_slot.hpp"  // conv_slot, filling, conv_of
 #include "fmsb/models/backbones/draw.hpp"       // draw_glorot
 #include "fmsb/models/backbones/heads.hpp"      // pooled_classifier
-#include "fmsb/models/backbones/numbered.hpp"   // numbered_child
+#include "fmsb/models/backbones/numbered.hpp"   // numbered
 #include "fmsb/models/backbones/settings.hpp"   // backbone_settings
 #include "fmsb/models/backbones/shortcut.hpp"   // shortcut
 #include "fmsb/nn/batch_norm.hpp"               // batch_norm
@@ -225,15 +225,14 @@ class wide_resnet_2d : public detail::wide_resnet_2d_parts_of<C, filling<Convolu
                       : "block" + std::to_string((place - 1) / 2) + ".conv" + std::to_string((place - 1) % 2);
   }
 
-  /// Multiplications of all convolutions and the head for an image; `dynamic` for points at run
-  /// time.
+  /// Multiplications of all convolutions and the head for an image; `dynamic` for points at run time.
   static constexpr index_t multiply_adds_for(index_t height, index_t width) {
     // At every strided layer the rest of the network sees every second row and column.
     const auto halves = [](index_t n, index_t times) {
       for (; times > 0; --times) n = (n + 1) / 2;
       return n;
     };
-    index_t sum = nn::multiply_adds<typename parts::head>, times = 0;
+    index_t sum = 0, times = 0;
     for (std::size_t i = 0; i < slots.size(); ++i) {
       if (layers::multiply_adds[i] == dynamic) return dynamic;
       if (slots[i].stride == 2) ++times;
@@ -242,7 +241,7 @@ class wide_resnet_2d : public detail::wide_resnet_2d_parts_of<C, filling<Convolu
       if (around && (slots[i].stride != 1 || slots[i - 1].in != slots[i].out))
         sum += slots[i - 1].in * slots[i].out * halves(height, times) * halves(width, times);
     }
-    return sum;
+    return nn::sum_of(sum, nn::multiply_adds<typename parts::head>);
   }
 
   /// Calls `visit(slot, layer)` for the layer in each searched place, in order.

@@ -6,14 +6,11 @@
 #include "fmsb/train/examples.hpp"    // tensors_of, classification_loss, outputs_of
 #include "fmsb/train/fit.hpp"         // fit
 #include "fmsb/train/optimiser.hpp"   // optimiser, make_optimiser
-#include "fmsb/train/sampler.hpp"     // shuffled_rows
+#include "fmsb/train/sampler.hpp"     // full_batches
 
-#include <algorithm>   // std::min
 #include <cstdint>     // std::uint64_t
 #include <functional>  // std::function
-#include <memory>      // std::unique_ptr
 #include <string>      // std::string
-#include <utility>     // std::move
 
 namespace fmsb::train {
 
@@ -58,8 +55,7 @@ history fit_classifier(nn::module<T>& model, const data::train_examples& train,
   const auto device = model->parameters().front().device();
   const auto examples = tensors_of(train, options.balance, device);
   const auto held = tensors_of(validation, class_balance::as_is, device);
-  shuffled_rows batches(examples.x.size(0), std::min(options.batch, examples.x.size(0)), options.seed,
-                        rest::drop);
+  auto batches = full_batches(examples.x.size(0), options.batch, options.seed);
   const auto steps_an_epoch = batches.batches_an_epoch();
   const auto rule = make_optimiser(options.by, options.weight_decay, {{trainable(model), options.rate}});
 

@@ -109,6 +109,12 @@ class shuffled_rows {
   std::vector<std::size_t> order_;
 };
 
+/// Full batches only, of all rows where there are fewer than a batch.
+/// @throws usage_error unless rows and batch are positive
+inline shuffled_rows full_batches(index_t rows, index_t batch, std::uint64_t seed) {
+  return {rows, std::min(batch, rows), seed, rest::drop};
+}
+
 /// The first batches of each epoch of `shuffled_rows`: short epochs, all of different rows.
 class first_batches {
  public:

@@ -54,6 +54,19 @@ static_assert(unet::slots.size() == 18);
 
 }  // namespace
 
+TEST_CASE("channels and classes come from the examples; rows of numbers are refused") {
+  const data::labelled_set series("ecg", {2, 4}, std::vector<float>(24), {0, 2, 1}, {"a", "b", "c"});
+  const auto given = models::settings_for(series);
+  CHECK(given.in == 2);
+  CHECK(given.classes == 3);
+  constexpr models::wide_resnet_1d_options open{.in = dynamic, .classes = dynamic, .width = 4};
+  nn::module<models::wide_resnet_1d<open>> net(given);
+  CHECK(net->forward(torch::randn({3, 2, 4})).sizes() == at::IntArrayRef{3, 3});
+  const data::labelled_set rows("table.csv", {4}, std::vector<float>(4), {0}, {"a"});
+  CHECK(
+      test::says(test::message_of([&] { models::settings_for(rows); }), {"table.csv holds rows of numbers"}));
+}
+
 TEST_CASE("sequence backbones keep the rules of layers, whatever stands in their places") {
   torch::manual_seed(1);
   const auto x = torch::randn({3, 5, 24});

@@ -61,6 +61,16 @@ TEST_CASE("as many short batches as there are make whole epochs, and more are as
   }
 }
 
+TEST_CASE("full batches leave the rest out, and of few rows there is one batch of all") {
+  auto full = train::full_batches(50, 8, 3);
+  CHECK(full.batches_an_epoch() == 6);
+  CHECK(full.next().size(0) == 8);
+  auto few = train::full_batches(5, 8, 3);
+  CHECK(few.batches_an_epoch() == 1);
+  CHECK(few.next().size(0) == 5);
+  CHECK_THROWS_AS(train::full_batches(0, 8, 3), usage_error);
+}
+
 TEST_CASE("short epochs go on from their state") {
   for (int before = 0; before < 8; ++before) {
     train::first_batches original(train::shuffled_rows(50, 8, 3), 3),

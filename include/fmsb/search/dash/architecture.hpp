@@ -1,5 +1,5 @@
 #pragma once
-#include "fmsb/core/constant_text.hpp"          // string_outlet
+#include "fmsb/core/constant_text.hpp"          // text_of
 #include "fmsb/core/error.hpp"                  // usage_error
 #include "fmsb/core/extent.hpp"                 // index_t, dynamic
 #include "fmsb/models/backbones/conv_slot.hpp"  // conv_slot
@@ -94,9 +94,7 @@ report::architecture_header header_of(const std::vector<std::size_t>& points, st
     const auto values = Space::at(p).values;
     header.points.emplace_back(values.begin(), values.end());
   }
-  string_outlet text;
-  Space::write_text(text);
-  header.space_text = text.text;
+  header.space_text = text_of<Space>.view();
   header.counts = {{"searched_parameters", searched_parameters<Backbone, Space>(points, given)}};
   return header;
 }
@@ -107,11 +105,11 @@ std::string short_text(const Point& point) {
   return "k" + std::to_string(space::get<"kernel">(point)) + " d" + std::to_string(space::dilation_of(point));
 }
 
-/// The points of an architecture as "k11 d7", in the order of places.
+/// The points of a space as "k11 d7".
 template <class Space>
-std::vector<std::string> short_texts(const std::vector<std::size_t>& points) {
+std::vector<std::string> point_texts() {
   std::vector<std::string> all;
-  for (const auto p : points) all.push_back(short_text(Space::at(p)));
+  for (std::size_t p = 0; p < Space::size; ++p) all.push_back(short_text(Space::at(p)));
   return all;
 }
 

@@ -12,15 +12,12 @@
 #include "fmsb/train/optimiser.hpp"         // make_optimiser
 #include "fmsb/train/sampler.hpp"           // first_batches
 
-#include <torch/optim/adamw.h>  // torch::optim::AdamW
-#include <torch/optim/sgd.h>    // torch::optim::SGD
-
-#include <cmath>    // std::pow
-#include <cstdint>  // std::uint64_t
-#include <memory>   // std::unique_ptr
-#include <string>   // std::string
-#include <utility>  // std::move
-#include <vector>   // std::vector
+#include <algorithm>  // std::none_of
+#include <cmath>      // std::pow
+#include <cstdint>    // std::uint64_t
+#include <string>     // std::string
+#include <utility>    // std::move
+#include <vector>     // std::vector
 
 namespace fmsb::dash {
 
@@ -72,19 +69,10 @@ double loss_at(const nn::module<Supernet>& net, const std::vector<std::size_t>& 
   nn::module<Supernet> copy(std::static_pointer_cast<nn::concrete<Supernet>>(net->clone()));
   const chosen_points single(searched_places(copy), points);
   copy->train();
-  train::shuffled_rows batches(train.x.size(0), std::min(options.batch, train.x.size(0)), options.seed);
+  auto batches = train::full_batches(train.x.size(0), options.batch, options.seed);
   for (index_t i = 0; i < kBatches; ++i) copy->forward(train.x.index_select(0, batches.next()));
   const auto logits = train::outputs_of(copy, validation.x, options.batch);
   return at::cross_entropy_loss(logits, validation.y).template item<double>();
-}
-
-/// @throws usage_error for arrays without channels
-inline models::backbone_settings settings_for(const data::labelled_set& of) {
-  if (of.shape().size() < 2)
-    throw usage_error("fmsb::dash::search: " + of.name() +
-                      " holds rows of numbers; a backbone takes {channels, length} or {channels, height, "
-                      "width}.");
-  return {.in = static_cast<index_t>(of.shape()[0]), .classes = static_cast<index_t>(of.classes_count())};
 }
 
 /// See `dash::search`. @param validation  null: nobody chooses among candidates
@@ -94,16 +82,16 @@ found<Supernet> search(const data::train_examples& train, const data::validation
   using space_type = typename Supernet::space_type;
   require_usable(options);
   torch::manual_seed(options.seed);
-  const auto settings = settings_for(train.members());
+  const auto settings = models::settings_for(train.members());
   nn::module<Supernet> net(settings);
   net->to(options.device);
   const auto places = searched_places(net);
-  const auto rule = train::make_optimiser(options.by, options.weight_decay, groups_of(*net, places, options));
+  const auto groups = groups_of(*net, places, options);
+  const auto rule = train::make_optimiser(options.by, options.weight_decay, groups);
   const auto examples = train::tensors_of(train, options.balance, options.device);
-  const auto fields = fields_of<space_type>();
+  const auto fields = fields_of<space_type>().to(options.device);
 
-  train::shuffled_rows rows(examples.x.size(0), std::min(options.batch, examples.x.size(0)), options.seed,
-                            train::rest::drop);
+  auto rows = train::full_batches(examples.x.size(0), options.batch, options.seed);
   const auto whole = static_cast<double>(rows.batches_an_epoch());
   train::first_batches batches(std::move(rows), static_cast<std::uint64_t>(options.share * whole) + 1);
   const auto steps_an_epoch = batches.batches_an_epoch();
@@ -123,7 +111,7 @@ found<Supernet> search(const data::train_examples& train, const data::validation
   };
   train::hooks<nn::module<Supernet>> hooks;
   const bool apart = options.clipped == clipping::weights;
-  const auto weights = groups_of(*net, places, options).front().parameters;
+  const auto& weights = groups.front().parameters;
   hooks.after_backward = [&](auto&, std::uint64_t) {
     if (apart && options.clip_norm > 0)
       train::clip_gradients(weights, train::gradient_norm(weights), options.clip_norm);

@@ -44,6 +44,7 @@ inline void set_temperature(const std::vector<searched_place>& places, double te
 
 /// What DASH makes of alpha's gradient g, place by place: g / (scale (|g| + 1e-8)) + penalty * field. Its
 /// length is then 1 / scale whatever the loss, and wide fields have to earn their cost.
+/// @param fields  `fields_of` the space, on alpha's device
 inline void rescale_gradients(const std::vector<searched_place>& places, const tensor& fields, double scale,
                               double penalty) {
   const torch::NoGradGuard no_gradient;
@@ -51,7 +52,7 @@ inline void rescale_gradients(const std::vector<searched_place>& places, const t
     auto& g = place.alpha.mutable_grad();
     if (!g.defined()) continue;
     g.div_(scale * (g.norm().item<double>() + 1e-8));
-    g.add_(fields.to(g.device()), penalty);
+    g.add_(fields, penalty);
   }
 }
 

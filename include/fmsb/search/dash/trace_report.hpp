@@ -1,7 +1,7 @@
 #pragma once
 #include "fmsb/report/figure.hpp"             // figure, panel
 #include "fmsb/report/json.hpp"               // json
-#include "fmsb/search/dash/architecture.hpp"  // short_text
+#include "fmsb/search/dash/architecture.hpp"  // point_texts
 #include "fmsb/search/dash/trace.hpp"         // trace
 
 #include <algorithm>  // std::max
@@ -17,8 +17,7 @@ namespace fmsb::dash {
 template <class Backbone, class Space>
 report::figure trace_figure(const trace& of) {
   report::figure out{.columns = of.places() > 4 ? 3u : 2u, .panel_width = 440, .panel_height = 360};
-  std::vector<std::string> rows;
-  for (std::size_t p = 0; p < Space::size; ++p) rows.push_back(short_text(Space::at(p)));
+  const auto rows = point_texts<Space>();
   double most = 0;
   for (const double share : of.all()) most = std::max(most, share);
   for (std::size_t place = 0; place < of.places(); ++place) {
@@ -59,8 +58,7 @@ report::figure entropy_figure(const trace& of) {
 template <class Backbone, class Space>
 report::json trace_json(const trace& of) {
   report::json out;
-  out["points"] = report::json::array();
-  for (std::size_t p = 0; p < Space::size; ++p) out["points"].push_back(short_text(Space::at(p)));
+  out["points"] = point_texts<Space>();
   out["places"] = report::json::array();
   for (std::size_t place = 0; place < of.places(); ++place) {
     report::json one;
