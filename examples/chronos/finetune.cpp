@@ -3,10 +3,11 @@
 #include "fmsb/report/progress.hpp"  // print_duration
 #include "fmsb/report/table.hpp"     // grouped
 
-#include "baselines.hpp"  // last_value
-#include "menu.hpp"       // choose
-#include "options.hpp"    // finetune_options
-#include "scoring.hpp"    // score, table_of
+#include "baselines.hpp"        // last_value
+#include "menu.hpp"             // choose
+#include "options.hpp"          // finetune_options
+#include "program/stopped.hpp"  // throw_if_stopped
+#include "scoring.hpp"          // score, table_of
 
 #include <algorithm>  // std::max
 
@@ -75,9 +76,7 @@ std::string finetune(const finetune_options& wanted) {
 
   const auto model = item.open(wanted.model, wanted.seed);
   const auto past = trained(*model, of, wanted, item);
-  if (past.stopped == train::stop::signal)
-    throw stopped{past.exit_code(),
-                  "stopped after " + grouped(past.steps) + " steps; the same command goes on from there."};
+  throw_if_stopped(past);
   save(*model, wanted, item);
 
   std::vector<outcome> outcomes = last_values(of, test, wanted.scoring);

@@ -1,20 +1,8 @@
-#include "fmsb/core/error.hpp"          // usage_error, data_error
-#include "fmsb/core/version.hpp"        // version
-#include "fmsb/train/freed_memory.hpp"  // keep_freed_memory
-
-#include "menu.hpp"     // menu_text
-#include "options.hpp"  // options of all commands
-
-#include <CLI/CLI.hpp>
-
-#include <cstdio>      // std::fputs
-#include <exception>   // std::exception
-#include <functional>  // std::function
-#include <string>      // std::string
+#include "menu.hpp"             // menu_text
+#include "options.hpp"          // options of all commands
+#include "program/program.hpp"  // program, CLI11
 
 namespace {
-
-constexpr int kUsage = 2, kData = 3;
 
 constexpr const char* kAbout =
     "Chronos: forecasts of a pretrained time-series model, and its adaptation to your own series by a few\n"
@@ -198,86 +186,41 @@ void add_merge(CLI::App& to, merge_options& o, const char* out) {
   to.add_option("--out", o.out, out)->required()->type_name("DIR");
 }
 
-/// The options of every command, and the one that was asked for.
-struct commands {
-  pretrain_options pretraining;
-  finetune_options finetuning;
-  evaluate_options evaluation;
-  driver::forecast_options forecasting;
-  merge_options merging, exporting;
-  demonstration_options demonstration;
-  std::size_t threads = 0;
-  std::function<std::string()> run = [this] { return demonstrate(demonstration); };
-
-  void add_threads(CLI::App& to) {
-    to.add_option("--threads", threads, "of LibTorch (default: one a core)")->type_name("N");
-  }
-
-  void declare(CLI::App& app) {
-    add_threads(app);
-    const auto command = [&](const char* name, const char* about, auto&& declare_options, auto&& does) {
-      auto* one = app.add_subcommand(name, about);
-      add_threads(*one);
-      declare_options(*one);
-      one->callback([this, does] { run = does; });
-    };
-    command(
-        "pretrain", "a model of a named size from nothing, on generated series",
-        [&](CLI::App& to) { add_pretrain(to, pretraining); }, [this] { return pretrain(pretraining); });
-    command(
-        "forecast", "what follows each series: mean and quantiles",
-        [&](CLI::App& to) { add_forecast(to, forecasting); }, [this] { return forecast(forecasting); });
-    command(
-        "finetune", "adapts a model to many series, patients apart",
-        [&](CLI::App& to) { add_finetune(to, finetuning); }, [this] { return finetune(finetuning); });
-    command(
-        "evaluate", "a model, its adapters and the baselines on the same windows",
-        [&](CLI::App& to) { add_evaluate(to, evaluation); }, [this] { return evaluate(evaluation); });
-    command(
-        "merge", "model and adapter as one plain Hugging Face folder",
-        [&](CLI::App& to) { add_merge(to, merging, "the new model's folder"); },
-        [this] { return merge(merging); });
-    command(
-        "export", "the adapter of a run, checked against the model, as a directory for Python's peft",
-        [&](CLI::App& to) { add_merge(to, exporting, "the new peft directory"); },
-        [this] { return export_adapter(exporting); });
-    command(
-        "adapters", "the menu: what finetune can train, and how many numbers that are", [](CLI::App&) {},
-        [] { return menu_text(); });
-  }
-};
-
-int fail(const std::string& words, int code) {
-  std::fputs(("chronos: " + words + "\n").c_str(), stderr);
-  return code;
-}
-
 }  // namespace
 
 int main(int count, char** words) {
-  fmsb::train::keep_freed_memory();
-  commands all;
-  CLI::App app(kAbout, "chronos");
-  app.footer(kExamples);
-  app.set_version_flag("--version", "chronos " + std::string(fmsb::version));
-  app.get_formatter()->column_width(34);
-  app.require_subcommand(0, 1);
-  app.add_option("--out", all.demonstration.out,
-                 "without a command: its folder (default chronos-demonstration)")
+  pretrain_options pretraining;
+  driver::forecast_options forecasting;
+  finetune_options finetuning;
+  evaluate_options evaluation;
+  merge_options merging, exporting;
+  demonstration_options demonstration;
+  program chronos("chronos", kAbout, kExamples);
+  chronos.app()
+      .add_option("--out", demonstration.out, "without a command: its folder (default chronos-demonstration)")
       ->type_name("DIR");
-  all.declare(app);
-  try {
-    app.parse(count, words);
-    use_threads(all.threads);
-    std::fputs(all.run().c_str(), stdout);
-    return 0;
-  } catch (const CLI::ParseError& stop) {
-    return app.exit(stop) == 0 ? 0 : kUsage;
-  } catch (const stopped& signal) {
-    return fail(signal.words, signal.exit_code);
-  } catch (const fmsb::usage_error& problem) {
-    return fail(problem.what(), kUsage);
-  } catch (const fmsb::data_error& problem) {
-    return fail(problem.what(), kData);
-  } catch (const std::exception& problem) { return fail(problem.what(), 1); }
+  chronos.command(
+      "pretrain", "a model of a named size from nothing, on generated series",
+      [&](CLI::App& to) { add_pretrain(to, pretraining); }, [&] { return pretrain(pretraining); });
+  chronos.command(
+      "forecast", "what follows each series: mean and quantiles",
+      [&](CLI::App& to) { add_forecast(to, forecasting); }, [&] { return forecast(forecasting); });
+  chronos.command(
+      "finetune", "adapts a model to many series, patients apart",
+      [&](CLI::App& to) { add_finetune(to, finetuning); }, [&] { return finetune(finetuning); });
+  chronos.command(
+      "evaluate", "a model, its adapters and the baselines on the same windows",
+      [&](CLI::App& to) { add_evaluate(to, evaluation); }, [&] { return evaluate(evaluation); });
+  chronos.command(
+      "merge", "model and adapter as one plain Hugging Face folder",
+      [&](CLI::App& to) { add_merge(to, merging, "the new model's folder"); },
+      [&] { return merge(merging); });
+  chronos.command(
+      "export", "the adapter of a run, checked against the model, as a directory for Python's peft",
+      [&](CLI::App& to) { add_merge(to, exporting, "the new peft directory"); },
+      [&] { return export_adapter(exporting); });
+  chronos.command(
+      "adapters", "the menu: what finetune can train, and how many numbers that are", [](CLI::App&) {},
+      menu_text);
+  return chronos.run(count, words, [&] { return demonstrate(demonstration); });
 }

@@ -90,13 +90,4 @@ std::string merge(const merge_options& wanted);
 std::string export_adapter(const merge_options& wanted);
 std::string demonstrate(const demonstration_options& wanted);
 
-/// A signal ended a training, which has left a checkpoint.
-struct stopped {
-  int exit_code = 0;
-  std::string words;
-};
-
-/// Threads of LibTorch; 0: as many as there are cores.
-void use_threads(std::size_t count);
-
 }  // namespace driver

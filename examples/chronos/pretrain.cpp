@@ -6,9 +6,10 @@
 #include "fmsb/report/progress.hpp"   // print_duration
 #include "fmsb/report/table.hpp"      // fixed, grouped
 
-#include "generated.hpp"  // training_series
-#include "menu.hpp"       // whole_model
-#include "options.hpp"    // pretrain_options
+#include "generated.hpp"        // training_series
+#include "menu.hpp"             // whole_model
+#include "options.hpp"          // pretrain_options
+#include "program/stopped.hpp"  // throw_if_stopped
 
 #include <algorithm>  // std::max
 #include <chrono>     // std::chrono::steady_clock
@@ -91,9 +92,7 @@ std::string pretrain(pretrain_options wanted) {
                                           .log = wanted.out / "training.jsonl",
                                           .about = settings_of(wanted),
                                           .progress = "pretraining " + wanted.size});
-  if (past.stopped == train::stop::signal)
-    throw stopped{past.exit_code(), "stopped after " + report::grouped(past.steps) +
-                                        " steps; the same command goes on from there."};
+  throw_if_stopped(past);
   model->save(wanted.out);
   report::write_json(wanted.out / "report.json", to_json(wanted, past));
   return wanted.out.string() + ": chronos-t5 of the size " + wanted.size + ", " +

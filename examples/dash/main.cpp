@@ -1,22 +1,12 @@
-#include "fmsb/core/error.hpp"          // usage_error, data_error
-#include "fmsb/core/version.hpp"        // version
-#include "fmsb/train/freed_memory.hpp"  // keep_freed_memory
+#include "menu.hpp"             // menu_text
+#include "options.hpp"          // options of all commands
+#include "program/program.hpp"  // program, CLI11
 
-#include "menu.hpp"     // menu_text
-#include "options.hpp"  // options of all commands
-
-#include <CLI/CLI.hpp>
-
-#include <cstdio>       // std::fputs
-#include <exception>    // std::exception
-#include <functional>   // std::function
 #include <string>       // std::string
 #include <type_traits>  // std::is_floating_point_v
 #include <vector>       // std::vector
 
 namespace {
-
-constexpr int kUsage = 2, kData = 3;
 
 constexpr const char* kAbout =
     "DASH: finds, for your sequences or images, the kernel size and dilation of every convolution of a\n"
@@ -139,71 +129,27 @@ void add_train(CLI::App& to, train_command& o) {
   to.add_flag("!--no-floors", o.floors, "leave out the classifiers that cost seconds");
 }
 
-/// The options of every command, and the one that was asked for.
-struct commands {
+}  // namespace
+
+int main(int count, char** words) {
   search_command searching;
   train_command training;
   show_command showing;
   demonstration_command demonstration;
-  std::size_t threads = 0;
-  std::function<std::string()> run = [this] { return demonstrate(demonstration); };
-
-  void add_threads(CLI::App& to) {
-    to.add_option("--threads", threads, "of LibTorch (default: one a core)")->type_name("N");
-  }
-
-  void declare(CLI::App& app) {
-    add_threads(app);
-    const auto command = [&](const char* name, const char* about, auto&& declare_options, auto&& does) {
-      auto* one = app.add_subcommand(name, about);
-      add_threads(*one);
-      declare_options(*one);
-      one->callback([this, does] { run = does; });
-    };
-    command(
-        "search", "finds kernel size and dilation of every convolution",
-        [&](CLI::App& to) { add_search(to, searching); }, [this] { return search(searching); });
-    command(
-        "train", "trains what was found, or the plain backbone, and scores it on the test part",
-        [&](CLI::App& to) { add_train(to, training); }, [this] { return train(training); });
-    command(
-        "show", "what was found as a table, a drawing and a C++ header",
-        [&](CLI::App& to) { add_run(to, showing.run); }, [this] { return show(showing); });
-    command(
-        "networks", "the menu: what can be searched", [](CLI::App&) {}, [] { return menu_text(); });
-  }
-};
-
-int fail(const std::string& words, int code) {
-  std::fputs(("dash: " + words + "\n").c_str(), stderr);
-  return code;
-}
-
-}  // namespace
-
-int main(int count, char** words) {
-  fmsb::train::keep_freed_memory();
-  commands all;
-  CLI::App app(kAbout, "dash");
-  app.footer(kExamples);
-  app.set_version_flag("--version", "dash " + std::string(fmsb::version));
-  app.get_formatter()->column_width(34);
-  app.require_subcommand(0, 1);
-  app.add_option("--out", all.demonstration.out, "without a command: its folder (default dash-demonstration)")
+  program dash("dash", kAbout, kExamples);
+  dash.app()
+      .add_option("--out", demonstration.out, "without a command: its folder (default dash-demonstration)")
       ->type_name("DIR");
-  all.declare(app);
-  try {
-    app.parse(count, words);
-    use_threads(all.threads);
-    std::fputs(all.run().c_str(), stdout);
-    return 0;
-  } catch (const CLI::ParseError& stop) {
-    return app.exit(stop) == 0 ? 0 : kUsage;
-  } catch (const stopped& signal) {
-    return fail(signal.words, signal.exit_code);
-  } catch (const fmsb::usage_error& problem) {
-    return fail(problem.what(), kUsage);
-  } catch (const fmsb::data_error& problem) {
-    return fail(problem.what(), kData);
-  } catch (const std::exception& problem) { return fail(problem.what(), 1); }
+  dash.command(
+      "search", "finds kernel size and dilation of every convolution",
+      [&](CLI::App& to) { add_search(to, searching); }, [&] { return search(searching); });
+  dash.command(
+      "train", "trains what was found, or the plain backbone, and scores it on the test part",
+      [&](CLI::App& to) { add_train(to, training); }, [&] { return train(training); });
+  dash.command(
+      "show", "what was found as a table, a drawing and a C++ header",
+      [&](CLI::App& to) { add_run(to, showing.run); }, [&] { return show(showing); });
+  dash.command(
+      "networks", "the menu: what can be searched", [](CLI::App&) {}, menu_text);
+  return dash.run(count, words, [&] { return demonstrate(demonstration); });
 }

@@ -58,13 +58,4 @@ std::string train(const train_command& wanted);
 std::string show(const show_command& wanted);
 std::string demonstrate(const demonstration_command& wanted);
 
-/// A signal ended a command, which has left a checkpoint.
-struct stopped {
-  int exit_code = 0;
-  std::string words;
-};
-
-/// Threads of LibTorch; 0: as many as there are cores.
-void use_threads(std::size_t count);
-
 }  // namespace driver

@@ -5,8 +5,9 @@
 #include "fmsb/report/table.hpp"         // grouped, fixed
 #include "fmsb/report/write_header.hpp"  // write_header
 
-#include "options.hpp"     // search_command
-#include "run_folder.hpp"  // begin_run
+#include "options.hpp"          // search_command
+#include "program/stopped.hpp"  // throw_if_stopped
+#include "run_folder.hpp"       // begin_run
 
 #include <algorithm>  // std::max, std::min
 
@@ -93,9 +94,7 @@ std::string search(const search_command& given) {
                                      .checkpoint = run.folder / "search.checkpoint",
                                      .log = run.folder / "log.jsonl",
                                      .progress = "search"});
-  if (found.training.stopped == train::stop::signal)
-    throw stopped{found.training.exit_code(), "stopped after " + grouped(found.training.steps) +
-                                                  " steps; the same command goes on from there."};
+  throw_if_stopped(found.training);
 
   const auto stack = network.stack(found.points, of.channels());
   report::write_header(run.folder / "found.hpp",

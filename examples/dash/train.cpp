@@ -1,11 +1,11 @@
 #include "fmsb/core/error.hpp"       // usage_error
 #include "fmsb/report/progress.hpp"  // print_duration
-#include "fmsb/report/table.hpp"     // grouped
 
-#include "floors.hpp"      // add_floors
-#include "options.hpp"     // train_command
-#include "run_folder.hpp"  // open_run
-#include "scores.hpp"      // scores_of, table_of
+#include "floors.hpp"           // add_floors
+#include "options.hpp"          // train_command
+#include "program/stopped.hpp"  // throw_if_stopped
+#include "run_folder.hpp"       // open_run
+#include "scores.hpp"           // scores_of, table_of
 
 #include <algorithm>     // std::max, std::min
 #include <system_error>  // std::error_code
@@ -40,9 +40,7 @@ void train_once(run_folder& run, const dataset& of, const family& network,
        .weights = stem.string() + ".safetensors",
        .about = name + " " + report::json(points).dump() + " " + of.checksum,
        .progress = name});
-  if (out.training.stopped == train::stop::signal)
-    throw stopped{out.training.exit_code(), "stopped after " + report::grouped(out.training.steps) +
-                                                " steps; the same command goes on from there."};
+  throw_if_stopped(out.training);
   const auto predicted = predicted_of(out.probabilities, of.train.members().classes_count());
   if (!outcome.contains("options") || outcome.at("options") != options)
     outcome["runs"] = report::json::array();

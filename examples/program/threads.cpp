@@ -1,4 +1,4 @@
-#include "options.hpp"  // use_threads
+#include "program/threads.hpp"
 
 #include <ATen/Parallel.h>  // at::set_num_threads
 
