@@ -1,7 +1,7 @@
 #pragma once
 #include "fmsb/nn/module.hpp"  // layer, module
 
-#include "family.hpp"  // training_wishes
+#include "family.hpp"  // training_outcome, training_wishes
 
 #include <functional>  // std::function
 #include <memory>      // std::shared_ptr

@@ -32,10 +32,11 @@ std::string demonstrate(const demonstration_command& wanted) {
   search_command searched{.data = examples(wanted.out), .out = wanted.out};
   const bool images = searched.data.task == "images";
   searched.network.space = images ? "small" : "genomics";
-  searched.epochs = images ? 8 : 30;
+  searched.wishes.epochs = images ? 8 : 30;
   std::string text = search(searched);
   text.erase(text.rfind("next: "));
-  train_command trained{.run = wanted.out, .epochs = images ? 4u : 12u};
+  train_command trained{.run = wanted.out};
+  trained.wishes.epochs = images ? 4 : 12;
   train(trained);
   trained.plain = true;
   text += "\n" + train(trained);

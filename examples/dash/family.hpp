@@ -7,44 +7,21 @@
 #include "fmsb/search/dash/trace.hpp"         // trace
 #include "fmsb/train/history.hpp"             // history
 
-#include <cstddef>     // std::size_t
-#include <cstdint>     // std::uint64_t
-#include <filesystem>  // std::filesystem::path
-#include <string>      // std::string
-#include <utility>     // std::pair
-#include <vector>      // std::vector
+#include "wishes.hpp"  // search_wishes, training_wishes
+
+#include <cstddef>  // std::size_t
+#include <cstdint>  // std::int64_t
+#include <string>   // std::string
+#include <utility>  // std::pair
+#include <vector>   // std::vector
 
 namespace driver {
-
-namespace fs = std::filesystem;
-
-/// A search's options as the command line has them; what is not here keeps the library's default.
-struct search_wishes {
-  std::uint64_t epochs = 40, seed = 0;
-  std::int64_t batch = 128;
-  double share = 0.5, rate = 0.1, arch_rate = 0.05;
-  std::size_t candidates = 1;
-  bool equal_classes = false;
-  std::uint64_t checkpoint_every = 0;
-  fs::path checkpoint{}, log{};
-  std::string progress{};
-};
 
 struct search_outcome {
   std::vector<std::size_t> points;  ///< of each place, its index in the space
   fmsb::dash::trace shares;
   std::vector<std::pair<std::vector<std::size_t>, double>> candidates;  ///< with their validation losses
   fmsb::train::history training;
-};
-
-struct training_wishes {
-  std::uint64_t epochs = 30, seed = 0;
-  std::int64_t batch = 128;
-  double rate = 0.1, dropout = 0;
-  bool equal_classes = false;
-  std::uint64_t checkpoint_every = 0;
-  fs::path checkpoint{}, log{}, weights{};
-  std::string about{}, progress{};
 };
 
 struct training_outcome {

@@ -98,15 +98,15 @@ void add_search(CLI::App& to, search_command& o) {
   to.add_option("--width", o.network.width, "channels of the first block, of those compiled in")
       ->type_name("N");
   to.add_option("--depth", o.network.depth, "convolutions, of those compiled in")->type_name("N");
-  add_positive(to, "--epochs", o.epochs, "of the search (default 40)");
-  add_positive(to, "--share", o.share, "of an epoch's batches that a search epoch sees (default .5)");
-  add_positive(to, "--batch", o.batch, "examples a step (default 128)");
-  add_positive(to, "--rate", o.rate, "learning rate of weights (default .1)");
-  add_positive(to, "--arch-rate", o.arch_rate, "learning rate of the architecture (default .05)");
-  add_positive(to, "--candidates", o.candidates,
+  add_positive(to, "--epochs", o.wishes.epochs, "of the search (default 40)");
+  add_positive(to, "--share", o.wishes.share, "of an epoch's batches that a search epoch sees (default .5)");
+  add_positive(to, "--batch", o.wishes.batch, "examples a step (default 128)");
+  add_positive(to, "--rate", o.wishes.rate, "learning rate of weights (default .1)");
+  add_positive(to, "--arch-rate", o.wishes.arch_rate, "learning rate of the architecture (default .05)");
+  add_positive(to, "--candidates", o.wishes.candidates,
                "likeliest networks that validation chooses among (default 1)");
-  to.add_flag("--equal-classes", o.equal_classes, "rare classes count as much as frequent ones");
-  to.add_option("--seed", o.seed, "of all that is drawn (default 1)")->type_name("N");
+  to.add_flag("--equal-classes", o.wishes.equal_classes, "rare classes count as much as frequent ones");
+  to.add_option("--seed", o.wishes.seed, "of all that is drawn (default 1)")->type_name("N");
 }
 
 CLI::Option* add_run(CLI::App& to, fs::path& run) {
@@ -118,13 +118,13 @@ CLI::Option* add_run(CLI::App& to, fs::path& run) {
 void add_train(CLI::App& to, train_command& o) {
   add_run(to, o.run);
   to.add_flag("--plain", o.plain, "the backbone with its own kernels in place of what was found");
-  add_positive(to, "--epochs", o.epochs, "the best by validation is kept (default 30)");
-  add_positive(to, "--batch", o.batch, "examples a step (default 128)");
-  add_positive(to, "--rate", o.rate, "learning rate (default .1)");
-  to.add_option("--dropout", o.dropout, "rate (default 0)")
+  add_positive(to, "--epochs", o.wishes.epochs, "the best by validation is kept (default 30)");
+  add_positive(to, "--batch", o.wishes.batch, "examples a step (default 128)");
+  add_positive(to, "--rate", o.wishes.rate, "learning rate (default .1)");
+  to.add_option("--dropout", o.wishes.dropout, "rate (default 0)")
       ->check(CLI::Range(0.0, 0.95).description(""))
       ->type_name("X");
-  to.add_flag("--equal-classes", o.equal_classes, "rare classes count as much as frequent ones");
+  to.add_flag("--equal-classes", o.wishes.equal_classes, "rare classes count as much as frequent ones");
   add_positive(to, "--seeds", o.seeds, "networks to train, for a mean and its spread (default 1)");
   to.add_flag("!--no-floors", o.floors, "leave out the classifiers that cost seconds");
 }

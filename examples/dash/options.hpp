@@ -1,11 +1,11 @@
 #pragma once
-#include "menu.hpp"  // network_choice
+#include "menu.hpp"    // network_choice
+#include "wishes.hpp"  // search_wishes, training_wishes
 
-#include <cstddef>     // std::size_t
-#include <cstdint>     // std::uint64_t
-#include <filesystem>  // std::filesystem::path
-#include <string>      // std::string
-#include <vector>      // std::vector
+#include <cstddef>  // std::size_t
+#include <cstdint>  // std::uint64_t
+#include <string>   // std::string
+#include <vector>   // std::vector
 
 namespace driver {
 
@@ -26,21 +26,14 @@ struct search_command {
   data_options data{};
   network_choice network{};
   fs::path out{};
-  std::uint64_t epochs = 40, seed = 1;
-  std::int64_t batch = 128;
-  double share = 0.5, rate = 0.1, arch_rate = 0.05;
-  std::size_t candidates = 1;
-  bool equal_classes = false;
+  search_wishes wishes{};
 };
 
 struct train_command {
   fs::path run{};
   bool plain = false, floors = true;
-  std::uint64_t epochs = 30;
-  std::int64_t batch = 128;
-  double rate = 0.1, dropout = 0;
+  training_wishes wishes{};  ///< but for the seed, which goes on from the search's
   std::size_t seeds = 1;
-  bool equal_classes = false;
 };
 
 struct show_command {

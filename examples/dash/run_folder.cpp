@@ -59,14 +59,7 @@ report::json description(const search_command& of, const dataset& examples) {
                     {"space", of.network.space},
                     {"depth", of.network.depth},
                     {"width", of.network.width}};
-  out["search"] = {{"epochs", of.epochs},
-                   {"seed", of.seed},
-                   {"batch", of.batch},
-                   {"share", of.share},
-                   {"rate", of.rate},
-                   {"arch_rate", of.arch_rate},
-                   {"candidates", of.candidates},
-                   {"equal_classes", of.equal_classes}};
+  out["search"] = to_json(of.wishes);
   return out;
 }
 
@@ -116,8 +109,8 @@ run_folder open_run(const fs::path& folder) {
                           .backbone = network.at("backbone"),
                           .width = network.at("width"),
                           .depth = network.at("depth")};
-    out.search.seed = out.described.at("search").at("seed");
-    out.search.equal_classes = out.described.at("search").at("equal_classes");
+    out.search.wishes.seed = out.described.at("search").at("seed");
+    out.search.wishes.equal_classes = out.described.at("search").at("equal_classes");
   } catch (const report::json::exception& problem) {
     throw data_error((folder / "run.json").string() +
                      " is not as `dash search` writes it: " + problem.what());

@@ -3,10 +3,11 @@
 #include "fmsb/evaluate/confusion.hpp"  // confusion
 #include "fmsb/evaluate/log_loss.hpp"   // log_loss
 #include "fmsb/evaluate/ranking.hpp"    // auroc, mean_auroc
+#include "fmsb/evaluate/scores.hpp"     // spread_of
 #include "fmsb/report/table.hpp"        // table, fixed
 
 #include <algorithm>  // std::max_element
-#include <cmath>      // std::sqrt
+#include <cmath>      // std::nan
 #include <numeric>    // std::iota
 
 namespace driver {
@@ -47,21 +48,13 @@ report::json scores_on(const dataset& of, const std::vector<std::size_t>& rows,
   return out;
 }
 
-struct mean_and_spread {
-  double mean = 0, spread = 0;
-};
-
-mean_and_spread over_runs(const report::json& runs, const char* part, const char* figure) {
-  mean_and_spread out;
-  const auto n = static_cast<double>(runs.size());
-  const auto of = [&](const report::json& run) {
+metrics::spread over_runs(const report::json& runs, const char* part, const char* figure) {
+  std::vector<double> values;
+  for (const auto& run : runs) {
     const auto& value = part == nullptr ? run.at(figure) : run.at("scores").at(part).at(figure);
-    return value.is_number() ? value.get<double>() : std::nan("");
-  };
-  for (const auto& run : runs) out.mean += of(run) / n;
-  for (const auto& run : runs) out.spread += (of(run) - out.mean) * (of(run) - out.mean);
-  out.spread = runs.size() > 1 ? std::sqrt(out.spread / (n - 1)) : std::nan("");
-  return out;
+    values.push_back(value.is_number() ? value.get<double>() : std::nan(""));
+  }
+  return metrics::spread_of(values);
 }
 
 }  // namespace
@@ -126,7 +119,7 @@ std::string table_of(const report::json& report) {
       for (const char* figure : {"accuracy", second}) {
         const auto value = over_runs(runs, "all", figure);
         row.push_back(report::fixed(value.mean, 4));
-        if (seeds) row.push_back(report::fixed(value.spread, 4));
+        if (seeds) row.push_back(report::fixed(value.deviation, 4));
       }
       if (copies)
         for (const char* figure : {"accuracy", second})

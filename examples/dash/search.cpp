@@ -9,8 +9,6 @@
 #include "program/stopped.hpp"  // throw_if_stopped
 #include "run_folder.hpp"       // begin_run
 
-#include <algorithm>  // std::max, std::min
-
 namespace driver {
 
 namespace {
@@ -26,9 +24,8 @@ std::string network_text(const menu_item& item, const family& network) {
 }
 
 /// So that a run that is ended loses no more than an epoch.
-std::uint64_t steps_an_epoch(const search_command& wanted, std::size_t examples) {
-  const auto batch = std::max<std::int64_t>(1, std::min(wanted.batch, static_cast<std::int64_t>(examples)));
-  const auto whole = static_cast<double>(static_cast<std::int64_t>(examples) / batch);
+std::uint64_t steps_an_epoch(const search_wishes& wanted, std::size_t examples) {
+  const auto whole = static_cast<double>(batches_an_epoch(wanted.batch, examples));
   return static_cast<std::uint64_t>(wanted.share * whole) + 1;
 }
 
@@ -38,10 +35,11 @@ std::vector<std::string> provenance(const search_command& wanted, const menu_ite
               of.checksum,
           "backbone: " + item.backbone + ", depth " + std::to_string(item.depth) + ", width " +
               std::to_string(item.width),
-          "search: " + std::to_string(wanted.epochs) + " epochs, seed " + std::to_string(wanted.seed)};
+          "search: " + std::to_string(wanted.wishes.epochs) + " epochs, seed " +
+              std::to_string(wanted.wishes.seed)};
 }
 
-report::json to_json(const search_command& wanted, const family& network, const search_outcome& found) {
+report::json to_json(const search_wishes& wanted, const family& network, const search_outcome& found) {
   const auto names = network.points();
   const auto texts = [&](const std::vector<std::size_t>& points) {
     std::vector<std::string> out;
@@ -49,14 +47,7 @@ report::json to_json(const search_command& wanted, const family& network, const 
     return out;
   };
   report::json out;
-  out["options"] = {{"epochs", wanted.epochs},
-                    {"seed", wanted.seed},
-                    {"batch", wanted.batch},
-                    {"share", wanted.share},
-                    {"rate", wanted.rate},
-                    {"arch_rate", wanted.arch_rate},
-                    {"candidates", wanted.candidates},
-                    {"equal_classes", wanted.equal_classes}};
+  out["options"] = to_json(wanted);
   out["found"] = {{"points", texts(found.points)}, {"indices", found.points}};
   if (!found.candidates.empty()) {
     out["candidates"] = report::json::array();
@@ -81,19 +72,12 @@ std::string search(const search_command& given) {
   const auto& network = item.get();
   auto run = begin_run(wanted, of);
 
-  const auto found = network.search(of.train, of.validation,
-                                    {.epochs = wanted.epochs,
-                                     .seed = wanted.seed,
-                                     .batch = wanted.batch,
-                                     .share = wanted.share,
-                                     .rate = wanted.rate,
-                                     .arch_rate = wanted.arch_rate,
-                                     .candidates = wanted.candidates,
-                                     .equal_classes = wanted.equal_classes,
-                                     .checkpoint_every = steps_an_epoch(wanted, of.train.size()),
-                                     .checkpoint = run.folder / "search.checkpoint",
-                                     .log = run.folder / "log.jsonl",
-                                     .progress = "search"});
+  auto wishes = wanted.wishes;
+  wishes.checkpoint_every = steps_an_epoch(wishes, of.train.size());
+  wishes.checkpoint = run.folder / "search.checkpoint";
+  wishes.log = run.folder / "log.jsonl";
+  wishes.progress = "search";
+  const auto found = network.search(of.train, of.validation, wishes);
   throw_if_stopped(found.training);
 
   const auto stack = network.stack(found.points, of.channels());
@@ -105,7 +89,7 @@ std::string search(const search_command& given) {
   run.report["program"] = run.described.at("program");
   run.report["data"] = of.to_json();
   run.report["network"] = run.described.at("network");
-  run.report["search"] = to_json(wanted, network, found);
+  run.report["search"] = to_json(wishes, network, found);
   run.write_report();
 
   const auto last = found.shares.records() - 1;

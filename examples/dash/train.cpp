@@ -7,7 +7,6 @@
 #include "run_folder.hpp"       // open_run
 #include "scores.hpp"           // scores_of, table_of
 
-#include <algorithm>     // std::max, std::min
 #include <system_error>  // std::error_code
 
 namespace driver {
@@ -17,42 +16,31 @@ namespace {
 using namespace fmsb;
 
 void train_once(run_folder& run, const dataset& of, const family& network,
-                const std::vector<std::size_t>& points, const train_command& wanted, std::uint64_t seed,
-                const report::json& options) {
+                const std::vector<std::size_t>& points, training_wishes wishes, const report::json& options) {
   const std::string name = points.empty() ? "plain" : "found";
   auto& outcome = outcome_called(run.report, name);
-  if (holds_run(outcome, options, seed)) return;  // the same command again, or more seeds of it
-  const auto stem = run.folder / (name + "-seed" + std::to_string(seed));
-  const auto checkpoint = fs::path(stem.string() + ".checkpoint");
-  const auto batch =
-      std::max<std::int64_t>(1, std::min(wanted.batch, static_cast<std::int64_t>(of.train.size())));
-  const auto out = network.train(
-      points, of.train, of.validation, of.test.members(),
-      {.epochs = wanted.epochs,
-       .seed = seed,
-       .batch = wanted.batch,
-       .rate = wanted.rate,
-       .dropout = wanted.dropout,
-       .equal_classes = wanted.equal_classes,
-       .checkpoint_every = static_cast<std::uint64_t>(static_cast<std::int64_t>(of.train.size()) / batch),
-       .checkpoint = checkpoint,
-       .log = stem.string() + ".jsonl",
-       .weights = stem.string() + ".safetensors",
-       .about = name + " " + report::json(points).dump() + " " + of.checksum,
-       .progress = name});
+  if (holds_run(outcome, options, wishes.seed)) return;  // the same command again, or more seeds of it
+  const auto stem = run.folder / (name + "-seed" + std::to_string(wishes.seed));
+  wishes.checkpoint_every = batches_an_epoch(wishes.batch, of.train.size());
+  wishes.checkpoint = stem.string() + ".checkpoint";
+  wishes.log = stem.string() + ".jsonl";
+  wishes.weights = stem.string() + ".safetensors";
+  wishes.about = name + " " + report::json(points).dump() + " " + of.checksum;
+  wishes.progress = name;
+  const auto out = network.train(points, of.train, of.validation, of.test.members(), wishes);
   throw_if_stopped(out.training);
   const auto predicted = predicted_of(out.probabilities, of.train.members().classes_count());
   if (!outcome.contains("options") || outcome.at("options") != options)
     outcome["runs"] = report::json::array();
   outcome["parameters"] = out.parameters;
   outcome["options"] = options;
-  outcome["runs"].push_back({{"seed", seed},
+  outcome["runs"].push_back({{"seed", wishes.seed},
                              {"seconds", out.training.seconds},
                              {"scores", scores_of(of, predicted, out.probabilities)},
                              {"training", train::to_json(out.training)}});
   run.write_report();
   std::error_code ignored;
-  fs::remove(checkpoint, ignored);  // only now: what it was for stands in the report
+  fs::remove(wishes.checkpoint, ignored);  // only now: what it was for stands in the report
 }
 
 }  // namespace
@@ -63,14 +51,13 @@ std::string train(const train_command& wanted) {
   const auto points = wanted.plain ? std::vector<std::size_t>() : found_points(run);
   const auto of = data_of(run);
   const auto& network = choose(run.search.data.task, run.search.network).get();
-  const auto options = report::json::parse(report::to_text({{"epochs", wanted.epochs},
-                                                            {"batch", wanted.batch},
-                                                            {"rate", wanted.rate},
-                                                            {"dropout", wanted.dropout},
-                                                            {"equal_classes", wanted.equal_classes}}));
+  const auto options = report::json::parse(report::to_text(to_json(wanted.wishes)));
   run.report["data"] = of.to_json();
-  for (std::uint64_t s = 0; s < wanted.seeds; ++s)
-    train_once(run, of, network, points, wanted, run.search.seed + s, options);
+  auto wishes = wanted.wishes;
+  for (std::uint64_t s = 0; s < wanted.seeds; ++s) {
+    wishes.seed = run.search.wishes.seed + s;
+    train_once(run, of, network, points, wishes, options);
+  }
   if (wanted.floors) {
     add_floors(run.report, of, network);
     run.write_report();
@@ -78,15 +65,16 @@ std::string train(const train_command& wanted) {
   const std::string name = wanted.plain ? "plain" : "found";
   const auto& last = outcome_called(run.report, name).at("runs").back();
   std::string text = of.text() + "\n" + table_of(run.report) + "\n" + name + ": " +
-                     std::to_string(wanted.epochs) + " epochs in " +
+                     std::to_string(wanted.wishes.epochs) + " epochs in " +
                      report::print_duration(last.at("seconds").get<double>());
   if (const auto& training = last.at("training"); training.contains("best")) {
     const auto steps = training.at("steps").get<std::uint64_t>();
-    text += ", best on validation after " +
-            std::to_string(training.at("best").at("step").get<std::uint64_t>() * wanted.epochs / steps);
+    text +=
+        ", best on validation after " +
+        std::to_string(training.at("best").at("step").get<std::uint64_t>() * wanted.wishes.epochs / steps);
   }
   return text + "\nwritten to " + run.folder.string() + ": report.json, " + name + "-seed" +
-         std::to_string(run.search.seed) + ".safetensors\n";
+         std::to_string(run.search.wishes.seed) + ".safetensors\n";
 }
 
 }  // namespace driver
