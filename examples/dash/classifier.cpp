@@ -1,18 +1,25 @@
 #include "classifier.hpp"
 
-#include "fmsb/nn/state_dict.hpp"     // save_state
-#include "fmsb/train/classifier.hpp"  // fit_classifier
+#include "fmsb/nn/state_dict.hpp"           // save_state
+#include "fmsb/search/dash/retraining.hpp"  // released_training
+#include "fmsb/train/classifier.hpp"        // fit_classifier
+
+#include "augment.hpp"  // augmentation_of
 
 #include <ATen/ops/softmax.h>  // at::softmax
 
-driver::training_outcome driver::trained(const classifier& made, const fmsb::data::train_examples& train,
+driver::training_outcome driver::trained(const classifier& made, int axes,
+                                         const fmsb::data::train_examples& train,
                                          const fmsb::data::validation_examples& validation,
                                          const fmsb::data::labelled_set& scored,
                                          const training_wishes& wanted) {
-  fmsb::train::classifier_options of;
+  auto of = wanted.released ? fmsb::dash::released_training(axes) : fmsb::train::classifier_options();
   of.epochs = wanted.epochs;
   of.batch = wanted.batch;
   of.rate = wanted.rate;
+  of.weight_decay = wanted.weight_decay;
+  of.label_smoothing = wanted.label_smoothing;
+  of.change = augmentation_of(wanted.augment);
   of.balance = wanted.equal_classes ? fmsb::train::class_balance::equal : fmsb::train::class_balance::as_is;
   of.seed = wanted.seed;
   of.checkpoint = {.file = wanted.checkpoint, .every = wanted.checkpoint_every};

@@ -40,7 +40,8 @@ classifier::network made(const Arguments&... given) {
   return {net.ptr(), [net](const tensor& x) mutable { return net->forward(x); }};
 }
 
-training_outcome trained(const classifier& of, const fmsb::data::train_examples& train,
+/// @param axes  of the network's convolutions, for the released schedule
+training_outcome trained(const classifier& of, int axes, const fmsb::data::train_examples& train,
                          const fmsb::data::validation_examples& validation,
                          const fmsb::data::labelled_set& scored, const training_wishes& wanted);
 

@@ -86,6 +86,31 @@ void add_data(CLI::App& to, data_options& o) {
   to.add_option("--max-train", o.most, "examples of train, drawn by class (default: all)")->type_name("N");
 }
 
+/// Stands before the options that it sets, which are read in the order in which they are declared: what is
+/// given by name wins over the preset.
+template <class Wishes>
+void add_preset(CLI::App& to, Wishes& wishes, Wishes (*released)()) {
+  to.add_option_function<std::string>(
+        "--preset",
+        [&wishes, released](const std::string& name) { wishes = name == "released" ? released() : Wishes(); },
+        "fmsb (default), or released: as in the program published with DASH")
+      ->check(CLI::IsMember({"fmsb", "released"}).description(""))
+      ->type_name("NAME");
+}
+
+template <class Wishes>
+void add_examples_options(CLI::App& to, Wishes& wishes) {
+  to.add_flag("--equal-classes", wishes.equal_classes, "rare classes count as much as frequent ones");
+  to.add_option("--label-smoothing", wishes.label_smoothing,
+                "share of a label that goes to all classes (default 0)")
+      ->check(CLI::Range(0.0, 0.5).description(""))
+      ->type_name("X");
+  to.add_option("--augment", wishes.augment,
+                "reverse-complement, mirror, shift=N, hide=X, each example by a draw of its own")
+      ->delimiter(',')
+      ->type_name("NAME[,NAME...]");
+}
+
 void add_search(CLI::App& to, search_command& o) {
   add_data(to, o.data);
   to.add_option("--out", o.out, "the run's folder; a run that was ended goes on from it")
@@ -98,14 +123,24 @@ void add_search(CLI::App& to, search_command& o) {
   to.add_option("--width", o.network.width, "channels of the first block, of those compiled in")
       ->type_name("N");
   to.add_option("--depth", o.network.depth, "convolutions, of those compiled in")->type_name("N");
-  add_positive(to, "--epochs", o.wishes.epochs, "of the search (default 40)");
-  add_positive(to, "--share", o.wishes.share, "of an epoch's batches that a search epoch sees (default .5)");
+  add_preset(to, o.wishes, released_search);
+  add_positive(to, "--epochs", o.wishes.epochs, "of the search (default 40, released 100)");
+  add_positive(to, "--share", o.wishes.share,
+               "of an epoch's batches that a search epoch sees (default .5, released .2)");
   add_positive(to, "--batch", o.wishes.batch, "examples a step (default 128)");
   add_positive(to, "--rate", o.wishes.rate, "learning rate of weights (default .1)");
   add_positive(to, "--arch-rate", o.wishes.arch_rate, "learning rate of the architecture (default .05)");
+  add_positive(to, "--last-temperature", o.wishes.last_temperature,
+               "of the draw among convolutions, falling from 1 (default 1)");
+  to.add_option("--field-penalty", o.wishes.field_penalty,
+                "on wide convolutions (default .001, released .00001)")
+      ->check(CLI::NonNegativeNumber.description(""))
+      ->type_name("X");
+  to.add_flag("--alpha-from-validation", o.wishes.alpha_from_validation,
+              "held-out examples move the architecture; a step takes twice as long");
   add_positive(to, "--candidates", o.wishes.candidates,
                "likeliest networks that validation chooses among (default 1)");
-  to.add_flag("--equal-classes", o.wishes.equal_classes, "rare classes count as much as frequent ones");
+  add_examples_options(to, o.wishes);
   to.add_option("--seed", o.wishes.seed, "of all that is drawn (default 1)")->type_name("N");
 }
 
@@ -118,13 +153,17 @@ CLI::Option* add_run(CLI::App& to, fs::path& run) {
 void add_train(CLI::App& to, train_command& o) {
   add_run(to, o.run);
   to.add_flag("--plain", o.plain, "the backbone with its own kernels in place of what was found");
-  add_positive(to, "--epochs", o.wishes.epochs, "the best by validation is kept (default 30)");
+  add_preset(to, o.wishes, released_training);
+  add_positive(to, "--epochs", o.wishes.epochs, "the best by validation is kept (default 30, released 200)");
   add_positive(to, "--batch", o.wishes.batch, "examples a step (default 128)");
   add_positive(to, "--rate", o.wishes.rate, "learning rate (default .1)");
   to.add_option("--dropout", o.wishes.dropout, "rate (default 0)")
       ->check(CLI::Range(0.0, 0.95).description(""))
       ->type_name("X");
-  to.add_flag("--equal-classes", o.wishes.equal_classes, "rare classes count as much as frequent ones");
+  to.add_option("--weight-decay", o.wishes.weight_decay, "of all parameters (default .0005)")
+      ->check(CLI::NonNegativeNumber.description(""))
+      ->type_name("X");
+  add_examples_options(to, o.wishes);
   add_positive(to, "--seeds", o.seeds, "networks to train, for a mean and its spread (default 1)");
   to.add_flag("!--no-floors", o.floors, "leave out the classifiers that cost seconds");
 }

@@ -10,18 +10,21 @@ namespace {
 using namespace fmsb;
 
 constexpr const char* kGenomics = "3,5,7,9,11 x 1,3,5,7";
+constexpr const char* kImages = "3,5,7,9 x 1,3,7,15";
 constexpr const char* kSmall = "3,5,7 x 1,3";
 
 /// The first that fits is what is taken where nobody chooses.
 const std::vector<menu_item>& sequence_menu() {
   static const std::vector<menu_item> all{
       {"wrn", "genomics", 9, 16, kGenomics, &sequences_wrn_16},
+      {"wrn", "genomics", 9, 64, kGenomics, &sequences_wrn_64},
   };
   return all;
 }
 const std::vector<menu_item>& image_menu() {
   static const std::vector<menu_item> all{
       {"wrn", "small", 10, 16, kSmall, &images_small_10},
+      {"wrn", "images", 16, 16, kImages, &images_16},
   };
   return all;
 }

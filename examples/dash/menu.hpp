@@ -29,6 +29,8 @@ std::string menu_text();
 
 // Each compiled on its own.
 const family& sequences_wrn_16();
+const family& sequences_wrn_64();
 const family& images_small_10();
+const family& images_16();
 
 }  // namespace driver

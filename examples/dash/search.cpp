@@ -70,6 +70,7 @@ std::string search(const search_command& given) {
   wanted.network = {.space = item.space, .backbone = item.backbone, .width = item.width, .depth = item.depth};
   const auto of = read_dataset(wanted.data);
   const auto& network = item.get();
+  require_augmentation(wanted.wishes.augment, of.train.members().shape());
   auto run = begin_run(wanted, of);
 
   auto wishes = wanted.wishes;

@@ -7,6 +7,8 @@ namespace driver {
 
 using genomics_space =
     fmsb::space::product<fmsb::space::kernel_sizes<3, 5, 7, 9, 11>, fmsb::space::dilations<1, 3, 5, 7>>;
+using images_space =
+    fmsb::space::product<fmsb::space::kernel_sizes<3, 5, 7, 9>, fmsb::space::dilations<1, 3, 7, 15>>;
 using small_space = fmsb::space::product<fmsb::space::kernel_sizes<3, 5, 7>, fmsb::space::dilations<1, 3>>;
 
 }  // namespace driver

@@ -50,6 +50,7 @@ std::string train(const train_command& wanted) {
   auto run = open_run(wanted.run);
   const auto points = wanted.plain ? std::vector<std::size_t>() : found_points(run);
   const auto of = data_of(run);
+  require_augmentation(wanted.wishes.augment, of.train.members().shape());
   const auto& network = choose(run.search.data.task, run.search.network).get();
   const auto options = report::json::parse(report::to_text(to_json(wanted.wishes)));
   run.report["data"] = of.to_json();

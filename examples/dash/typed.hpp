@@ -4,6 +4,7 @@
 #include "fmsb/search/dash/search.hpp"        // search
 #include "fmsb/search/dash/trace_report.hpp"  // trace_figure, trace_json
 
+#include "augment.hpp"     // augmentation_of
 #include "classifier.hpp"  // trained
 #include "family.hpp"
 
@@ -30,13 +31,18 @@ class typed_family final : public family {
   search_outcome search(const fmsb::data::train_examples& train,
                         const fmsb::data::validation_examples& validation,
                         const search_wishes& wanted) const override {
-    fmsb::dash::search_options of;
+    auto of = wanted.released ? fmsb::dash::released_search() : fmsb::dash::search_options();
     of.epochs = wanted.epochs;
     of.batch = wanted.batch;
     of.share = wanted.share;
     of.rate = wanted.rate;
     of.arch_rate = wanted.arch_rate;
+    of.last_temperature = wanted.last_temperature;
+    of.field_penalty = wanted.field_penalty;
+    if (wanted.alpha_from_validation) of.alpha = fmsb::dash::learned_from::held_out;
+    of.label_smoothing = wanted.label_smoothing;
     of.candidates = wanted.candidates;
+    of.change = augmentation_of(wanted.augment);
     of.balance = wanted.equal_classes ? fmsb::train::class_balance::equal : fmsb::train::class_balance::as_is;
     of.seed = wanted.seed;
     of.checkpoint = {.file = wanted.checkpoint, .every = wanted.checkpoint_every};
@@ -60,7 +66,7 @@ class typed_family final : public family {
     const auto make = [points, settings] {
       return points.empty() ? made<Backbone>(settings) : made<network>(points, settings);
     };
-    return trained(classifier(make), train, validation, scored, wanted);
+    return trained(classifier(make), Backbone::spatial_axes, train, validation, scored, wanted);
   }
 
   fmsb::report::convolution_stack stack(const std::vector<std::size_t>& points,

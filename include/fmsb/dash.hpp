@@ -11,7 +11,9 @@
 #include "fmsb/search/dash/architecture.hpp"  // stack_of, header_of
 #include "fmsb/search/dash/explain.hpp"       // explain
 #include "fmsb/search/dash/mixed.hpp"         // mixed
+#include "fmsb/search/dash/retraining.hpp"    // released_training
 #include "fmsb/search/dash/search.hpp"        // search, found
 #include "fmsb/search/dash/trace_report.hpp"  // trace_figure, trace_json
 #include "fmsb/space/product.hpp"             // product, kernel_sizes, dilations
+#include "fmsb/train/augment.hpp"             // shifted, mirrored, reverse_complements
 #include "fmsb/train/classifier.hpp"          // fit_classifier

@@ -20,6 +20,9 @@ namespace fmsb::data {
 /// The rows of a one-hot sequence, in the order of the genomic tasks released with DASH.
 inline constexpr std::string_view one_hot_rows = "ATCGN";
 
+/// Of each of these rows, that of the letter which pairs with its own.
+inline constexpr std::array<std::size_t, 5> complement_rows{1, 0, 3, 2, 4};
+
 /// What becomes of a letter that stands for no nucleotide.
 enum class unknown_letters {
   refuse,  ///< an error that names record and position
@@ -144,14 +147,13 @@ inline labelled_set one_hot(const sequences& from, const one_hot_options& option
 /// @param to    as many numbers, elsewhere
 /// @throws usage_error where sizes differ or are no multiple of 5
 inline void reverse_complement(std::span<const float> from, std::span<float> to) {
-  constexpr std::array<std::size_t, 5> partner{1, 0, 3, 2, 4};
-  if (from.size() != to.size() || from.size() % partner.size() != 0)
+  if (from.size() != to.size() || from.size() % complement_rows.size() != 0)
     throw usage_error("reverse_complement: " + std::to_string(from.size()) + " numbers were to become " +
                       std::to_string(to.size()) + "; give as many to write to, five rows of one length.");
-  const std::size_t length = from.size() / partner.size();
-  for (std::size_t row = 0; row < partner.size(); ++row)
+  const std::size_t length = from.size() / complement_rows.size();
+  for (std::size_t row = 0; row < complement_rows.size(); ++row)
     for (std::size_t k = 0; k < length; ++k)
-      to[partner[row] * length + length - 1 - k] = from[row * length + k];
+      to[complement_rows[row] * length + length - 1 - k] = from[row * length + k];
 }
 
 /// The other strand of every encoded sequence, labels kept.

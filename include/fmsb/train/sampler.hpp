@@ -61,6 +61,17 @@ class shuffled_rows {
   }
   std::uint64_t epoch() const { return epoch_; }  ///< of the next batch, from 0
 
+  /// The batch that `next` gives after so many others from the beginning; the one behind it follows.
+  tensor batch_after(std::uint64_t others) {
+    const auto epoch = others / batches_an_epoch();
+    position_ = others % batches_an_epoch();
+    if (epoch != epoch_) {
+      epoch_ = epoch;
+      shuffle();
+    }
+    return next();
+  }
+
   /// The next batch is the first of another epoch.
   void skip_epoch() {
     position_ = 0;

@@ -48,7 +48,8 @@ def search_train_show(story):
     said = story.run("train", "--run", "run", "--epochs", "2", "--batch", "16")
     for row in ("found", "random convolution", "logistic regression", "nearest neighbour"):
         require(row in said, said)
-    said = story.run("train", "--run", "run", "--epochs", "2", "--batch", "16", "--plain", "--seeds", "2")
+    said = story.run("train", "--run", "run", "--epochs", "2", "--batch", "16", "--plain", "--seeds", "2", "--augment",
+                     "hide=.1", "--label-smoothing", ".1")
     require("\nplain " in said and "sd" in said, said)
     rows = {row["name"]: row for row in story.report("run")["outcomes"]}
     require(len(rows["plain"]["runs"]) == 2, "two seeds were asked for")

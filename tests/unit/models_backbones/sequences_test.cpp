@@ -63,8 +63,8 @@ TEST_CASE("channels and classes come from the examples; rows of numbers are refu
   nn::module<models::wide_resnet_1d<open>> net(given);
   CHECK(net->forward(torch::randn({3, 2, 4})).sizes() == at::IntArrayRef{3, 3});
   const data::labelled_set rows("table.csv", {4}, std::vector<float>(4), {0}, {"a"});
-  CHECK(
-      test::says(test::message_of([&] { models::settings_for(rows); }), {"table.csv holds rows of numbers"}));
+  CHECK(test::says(test::message_of<usage_error>([&] { models::settings_for(rows); }),
+                   {"table.csv holds rows of numbers"}));
 }
 
 TEST_CASE("sequence backbones keep the rules of layers, whatever stands in their places") {

@@ -77,6 +77,50 @@ TEST_CASE("alpha's gradient is scaled to one length and pays for wide fields") {
   }
 }
 
+TEST_CASE("alpha takes the gradient of one loss, and weights keep that of another") {
+  nn::module<supernet> net;
+  const auto places = dash::searched_places(net);
+  const auto x = torch::randn({4, 2, 20}), z = torch::randn({4, 2, 20});
+  const auto loss_of = [&](const tensor& batch, std::uint64_t draw) {
+    torch::manual_seed(draw);
+    return net->forward(batch).square().mean();
+  };
+  const auto gradients = [&] {
+    std::vector<tensor> all;
+    for (const auto& p : net->parameters())
+      all.push_back(p.grad().defined() ? p.grad().clone() : at::zeros({0}));
+    return all;
+  };
+  loss_of(z, 2).backward();
+  std::vector<tensor> wanted;
+  for (const auto& place : places) wanted.push_back(place.alpha.grad().clone());
+  net->zero_grad();
+  loss_of(x, 1).backward();
+  const auto before = gradients();
+  dash::take_gradients(places, loss_of(z, 2));
+  const auto after = gradients();
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < before.size(); ++i) kept += before[i].equal(after[i]) ? 1u : 0u;
+  CHECK(kept == before.size() - places.size());
+  for (std::size_t i = 0; i < places.size(); ++i)
+    CHECK((places[i].alpha.grad() - wanted[i]).abs().max().item<double>() <=
+          1e-5 * wanted[i].abs().max().item<double>());
+}
+
+TEST_CASE("shares follow the held-out examples only where they are asked") {
+  const test::one_thread alone;
+  const data::train_examples train(spikes(96, 1));
+  const data::validation_examples some(spikes(48, 2)), other(spikes(48, 3));
+  auto options = short_search();
+  const auto shares = [&](const data::validation_examples& held) {
+    const auto found = dash::search<supernet>(train, held, options);
+    return std::vector<double>(found.shares.all().begin(), found.shares.all().end());
+  };
+  CHECK(shares(some) == shares(other));
+  options.alpha = dash::learned_from::held_out;
+  CHECK(shares(some) != shares(other));
+}
+
 TEST_CASE("chosen points make a supernet one network, and give it back") {
   torch::manual_seed(2);
   nn::module<supernet> net;
@@ -97,6 +141,8 @@ TEST_CASE("a search with one seed finds the same, whether or not it is ended in 
   const test::one_thread alone;
   const data::train_examples train(spikes(160, 1));
   auto options = short_search();
+  SUBCASE("by the batch of the weights") {}
+  SUBCASE("by held-out examples") { options.alpha = dash::learned_from::held_out; }
   const auto whole = dash::search<supernet>(train, options);
   CHECK(whole.shares.records() == 5);
   CHECK(whole.shares.places() == 9);

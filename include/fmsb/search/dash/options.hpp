@@ -19,12 +19,20 @@ enum class clipping {
               ///< take alpha's with them, and the shares hardly move
 };
 
+/// Which examples say how the shares move.
+enum class learned_from {
+  train,    ///< the batch from which the weights learn, in the same pass: as released
+  held_out  ///< a batch of the validation part, in a pass of its own, which doubles a step's time (Liu,
+            ///< Simonyan and Yang, "DARTS", ICLR 2019, of first order): where weights can learn few examples
+            ///< by heart, the loss on these says nothing any more
+};
+
 /// How a supernet is searched. Epochs are those of the search: each sees a share of the batches.
 ///
 /// `released_search` gives the options of the program released with DASH (Shen et al., NeurIPS 2022). These
-/// differ in three numbers, because under those the shares hardly move in a few hundred steps and the choice
-/// is that of the noise: alpha's gradient is longer, it is not clipped with those of the weights, and a
-/// search epoch sees more of the data.
+/// differ because under those the shares hardly move in a few hundred steps and the choice is that of the
+/// noise: alpha's gradient is longer, and the penalty on wide fields with it; it is not clipped with those of
+/// the weights; and a search epoch sees more of the data.
 struct search_options {
   std::uint64_t epochs = 40;
   index_t batch = 128;
@@ -37,8 +45,9 @@ struct search_options {
   train::schedule rate_by_epoch{train::cosine_rate{}};  ///< factor of both rates, its steps being epochs
   std::uint64_t schedule_epochs = 0;                    ///< its total; 0: those of the search
 
+  learned_from alpha = learned_from::train;
   double gradient_scale = 1;    ///< alpha's gradient g becomes g / (scale * norm(g)), for every place
-  double field_penalty = 1e-5;  ///< times a point's receptive field, added to alpha's gradient
+  double field_penalty = 1e-3;  ///< times a point's receptive field, added to alpha's gradient
   double clip_norm = 1;         ///< largest norm of the gradients that are clipped; 0: any
   clipping clipped = clipping::weights;
 
@@ -66,6 +75,7 @@ inline search_options released_search(search_options of = {}) {
   of.epochs = 100;
   of.rate_by_epoch = train::stepped_rate{.milestones = {30, 60, 80}, .gamma = 0.2};
   of.gradient_scale = 100;
+  of.field_penalty = 1e-5;
   of.clipped = clipping::everything;
   of.share = 0.2;
   of.first_temperature = of.last_temperature = 1;

@@ -56,7 +56,8 @@ inline std::string about(const search_options& of, const train::example_tensors&
          number_text(of.gradient_scale) + ", field_penalty " + number_text(of.field_penalty) +
          ", temperature " + number_text(of.first_temperature) + " to " + number_text(of.last_temperature) +
          ", clip_norm " + number_text(of.clip_norm) + (of.clipped == clipping::weights ? " of weights" : "") +
-         ", label_smoothing " + number_text(of.label_smoothing) + ", seed " + std::to_string(of.seed);
+         (of.alpha == learned_from::held_out ? ", alpha from held-out examples" : "") + ", label_smoothing " +
+         number_text(of.label_smoothing) + ", seed " + std::to_string(of.seed);
 }
 
 /// The supernet with some points alone, its batch norms fitted to them, on the validation part.
@@ -75,7 +76,7 @@ double loss_at(const nn::module<Supernet>& net, const std::vector<std::size_t>& 
   return at::cross_entropy_loss(logits, validation.y).template item<double>();
 }
 
-/// See `dash::search`. @param validation  null: nobody chooses among candidates
+/// See `dash::search`. @param validation  null: nobody asks for it
 template <nn::layer_type Supernet>
 found<Supernet> search(const data::train_examples& train, const data::validation_examples* validation,
                        const search_options& options) {
@@ -109,10 +110,19 @@ found<Supernet> search(const data::train_examples& train, const data::validation
                                 std::pow(options.last_temperature / options.first_temperature, done));
     return plain(model, batch.to(examples.x.device()));
   };
+  const bool asks = options.alpha == learned_from::held_out || options.candidates > 1;
+  train::example_tensors held;
+  if (validation != nullptr && asks)
+    held = train::tensors_of(*validation, train::class_balance::as_is, options.device);
+  auto held_rows = train::full_batches(held.x.defined() ? held.x.size(0) : 1, options.batch, options.seed);
+  const train::classification_loss plain_held{held, options.label_smoothing, {}};
+
   train::hooks<nn::module<Supernet>> hooks;
   const bool apart = options.clipped == clipping::weights;
   const auto& weights = groups.front().parameters;
-  hooks.after_backward = [&](auto&, std::uint64_t) {
+  hooks.after_backward = [&](auto& model, std::uint64_t steps) {
+    if (options.alpha == learned_from::held_out)
+      take_gradients(places, plain_held(model, held_rows.batch_after(steps).to(examples.x.device())));
     if (apart && options.clip_norm > 0)
       train::clip_gradients(weights, train::gradient_norm(weights), options.clip_norm);
     rescale_gradients(places, fields, options.gradient_scale, options.field_penalty);
@@ -145,7 +155,6 @@ found<Supernet> search(const data::train_examples& train, const data::validation
   out.shares = trace_of(shares, epochs_done + 1);
   out.points = out.shares.largest(epochs_done);
   if (validation != nullptr && options.candidates > 1 && out.training.stopped != train::stop::signal) {
-    const auto held = train::tensors_of(*validation, train::class_balance::as_is, options.device);
     double best = 0;
     for (const auto& points : likeliest(out.shares, epochs_done, options.candidates)) {
       const double scored = loss_at(net, points, examples, held, options);
@@ -171,7 +180,7 @@ found<Supernet> search(const data::train_examples& train, const data::validation
 /// @tparam Supernet  a backbone with `dash::mixed` in its places; built for the channels and classes of the
 /// data
 /// @param train       what weights and architecture learn from
-/// @param validation  what chooses among candidates, where options ask for more than one
+/// @param validation  what chooses among candidates, or moves the shares, where options ask for it
 /// @throws usage_error for options that do not fit together
 /// @throws data_error  for a part without examples, or a checkpoint of another search
 template <nn::layer_type Supernet>
@@ -180,11 +189,12 @@ found<Supernet> search(const data::train_examples& train, const data::validation
   return detail::search<Supernet>(train, &validation, options);
 }
 
-/// The same; where there are candidates, a tenth of the training part, drawn by the seed, is held out for
-/// validation.
+/// The same; where options ask for a validation part, a tenth of the training part, drawn by the seed, is
+/// held out for it.
 template <nn::layer_type Supernet>
 found<Supernet> search(const data::train_examples& train, const search_options& options = {}) {
-  if (options.candidates <= 1) return detail::search<Supernet>(train, nullptr, options);
+  if (options.candidates <= 1 && options.alpha == learned_from::train)
+    return detail::search<Supernet>(train, nullptr, options);
   constexpr double kShare = 0.1;
   const auto [most, held] = data::hold_out(train, kShare, options.seed);
   return detail::search<Supernet>(most, &held, options);

@@ -56,6 +56,16 @@ inline void rescale_gradients(const std::vector<searched_place>& places, const t
   }
 }
 
+/// Gives every alpha the gradient of a loss in place of its own; other parameters keep theirs.
+inline void take_gradients(const std::vector<searched_place>& places, const tensor& loss) {
+  std::vector<tensor> alphas;
+  for (const auto& place : places) {
+    place.alpha.mutable_grad().reset();
+    alphas.push_back(place.alpha);
+  }
+  loss.backward({}, /*retain_graph=*/false, /*create_graph=*/false, alphas);
+}
+
 /// softmax(alpha) of all places, [places, points] in double.
 inline tensor shares_of(const std::vector<searched_place>& places) {
   const torch::NoGradGuard no_gradient;
