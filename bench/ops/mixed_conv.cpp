@@ -18,17 +18,14 @@
 #include "fmsb/space/product.hpp"       // product
 #include "fmsb/train/freed_memory.hpp"  // keep_freed_memory
 
-#include "aims.hpp"    // require
-#include "rounds.hpp"  // seconds_of, median, median_ratio
+#include "aims.hpp"            // require
+#include "known_mixtures.hpp"  // mixture, agg_conv, mixed_results, mixed_weights, per_dilation
+#include "rounds.hpp"          // seconds_of, median, median_ratio
 
 #include <ATen/Parallel.h>                 // at::set_num_threads
-#include <ATen/ops/conv1d.h>               // at::conv1d
-#include <ATen/ops/conv2d.h>               // at::conv2d
-#include <ATen/ops/einsum.h>               // at::einsum
 #include <ATen/ops/empty_like.h>           // at::empty_like
 #include <ATen/ops/mm.h>                   // at::mm_out
 #include <ATen/ops/ones.h>                 // at::ones
-#include <ATen/ops/pad.h>                  // at::pad
 #include <ATen/ops/randn.h>                // at::randn
 #include <torch/csrc/autograd/autograd.h>  // torch::autograd::grad
 #include <torch/version.h>                 // TORCH_VERSION
@@ -48,101 +45,9 @@
 namespace {
 
 using namespace fmsb;
+using bench::mixture, bench::agg_conv, bench::convolved, bench::mixed_results, bench::mixed_weights,
+    bench::per_dilation;
 using bench::step;
-
-// ---- The known ways, as a program on LibTorch has them: a weight for each point
-
-/// What they work on: leaves that stand for what our layer holds.
-struct mixture {
-  int axes = 1;
-  index_t groups = 1;
-  std::vector<index_t> kernels, dilations;
-  std::vector<tensor> weights;  ///< [out, in / groups, kernel(, kernel)], kernels outside, dilations inside
-  tensor a;                     ///< [points]
-  index_t reach() const { return (kernels.back() - 1) / 2 * dilations.back(); }
-};
-
-tensor convolved(const mixture& m, const tensor& x, const tensor& weight, index_t dilation) {
-  const index_t padding = dilation * (weight.size(-1) - 1) / 2;
-  return m.axes == 1 ? at::conv1d(x, weight, {}, 1, padding, dilation, m.groups)
-                     : at::conv2d(x, weight, {}, 1, padding, dilation, m.groups);
-}
-
-/// The weight with zeros between its taps, and around it up to `reach` on either side.
-tensor spread(const mixture& m, const tensor& weight, index_t dilation, index_t reach) {
-  const index_t field = dilation * (weight.size(-1) - 1) + 1, around = reach - field / 2;
-  auto sizes = weight.sizes().vec();
-  for (std::size_t axis = 2; axis < sizes.size(); ++axis) sizes[axis] = field;
-  auto wide = weight;
-  if (dilation > 1) {
-    wide = at::zeros(sizes, weight.options());
-    auto places = wide;
-    for (index_t axis = 2; axis < wide.dim(); ++axis) places = places.slice(axis, 0, field, dilation);
-    places.copy_(weight);
-  }
-  return at::pad(wide, std::vector<index_t>(static_cast<std::size_t>(2 * m.axes), around));
-}
-
-/// Each point's result, then their sum.
-tensor mixed_results(const mixture& m, const tensor& x) {
-  tensor y;
-  std::size_t p = 0;
-  for (std::size_t k = 0; k < m.kernels.size(); ++k)
-    for (const index_t d : m.dilations) {
-      const auto part = convolved(m, x, m.weights[p], d) * m.a[static_cast<index_t>(p)];
-      y = p++ == 0 ? part : y + part;
-    }
-  return y;
-}
-
-tensor one_kernel(const mixture& m) {
-  tensor sum;
-  std::size_t p = 0;
-  for (std::size_t k = 0; k < m.kernels.size(); ++k)
-    for (const index_t d : m.dilations) {
-      const auto part = spread(m, m.weights[p] * m.a[static_cast<index_t>(p)], d, m.reach());
-      sum = p++ == 0 ? part : sum + part;
-    }
-  return sum;
-}
-
-/// One kernel that covers all points, then one convolution.
-tensor mixed_weights(const mixture& m, const tensor& x) { return convolved(m, x, one_kernel(m), 1); }
-
-/// DASH's: one kernel, and a product of Fourier transforms of length L + 2 reach.
-tensor agg_conv(const mixture& m, const tensor& x) {
-  const index_t reach = m.reach();
-  const auto kernel = one_kernel(m);
-  const auto wide = at::pad(x, std::vector<index_t>(static_cast<std::size_t>(2 * m.axes), reach));
-  if (m.axes == 1) {
-    const index_t n = wide.size(2);
-    const auto of_x = at::fft_rfft(wide), of_kernel = at::fft_rfft(kernel, n).conj();
-    const auto of_y =
-        m.groups > 1 ? of_x * of_kernel.squeeze(1) : at::einsum("bif,oif->bof", {of_x, of_kernel});
-    return at::fft_irfft(of_y, n).slice(2, 0, x.size(2));
-  }
-  const std::vector<index_t> n{wide.size(2), wide.size(3)};
-  const auto of_x = at::fft_rfft2(wide), of_kernel = at::fft_rfft2(kernel, n).conj();
-  const auto of_y =
-      m.groups > 1 ? of_x * of_kernel.squeeze(1) : at::einsum("bifg,oifg->bofg", {of_x, of_kernel});
-  return at::fft_irfft2(of_y, n).slice(2, 0, x.size(2)).slice(3, 0, x.size(3));
-}
-
-/// A convolution for each dilation, with the sum of its kernels.
-tensor per_dilation(const mixture& m, const tensor& x) {
-  tensor y;
-  for (std::size_t d = 0; d < m.dilations.size(); ++d) {
-    tensor sum;
-    for (std::size_t k = 0; k < m.kernels.size(); ++k) {
-      const std::size_t p = k * m.dilations.size() + d;
-      const auto part = spread(m, m.weights[p] * m.a[static_cast<index_t>(p)], 1, m.kernels.back() / 2);
-      sum = k == 0 ? part : sum + part;
-    }
-    const auto part = convolved(m, x, sum, m.dilations[d]);
-    y = d == 0 ? part : y + part;
-  }
-  return y;
-}
 
 // ---- How they are timed
 
