@@ -25,7 +25,7 @@ void train_once(run_folder& run, const dataset& of, const family& network,
   wishes.checkpoint = stem.string() + ".checkpoint";
   wishes.log = stem.string() + ".jsonl";
   wishes.weights = stem.string() + ".safetensors";
-  wishes.about = name + " " + report::json(points).dump() + " " + of.checksum;
+  wishes.about = name + " " + report::json(points).dump() + " " + of.checksum + " " + options.dump();
   wishes.progress = name;
   const auto out = network.train(points, of.train, of.validation, of.test.members(), wishes);
   throw_if_stopped(out.training);

@@ -50,9 +50,8 @@ inline augmentation reverse_complements() {
   return [](const tensor& x) {
     if (x.dim() != 3 || x.size(1) != 5)
       throw usage_error(
-          "fmsb::train::reverse_complements takes one-hot sequences [batch, 5, length], as data::one_hot "
-          "gives "
-          "them.");
+          "fmsb::train::reverse_complements takes one-hot sequences [batch, 5, length], as "
+          "data::one_hot gives them.");
     auto partners = at::empty({5}, at::kLong);
     std::copy(data::complement_rows.begin(), data::complement_rows.end(),
               partners.mutable_data_ptr<index_t>());
