@@ -54,7 +54,7 @@ static_assert(unet::slots.size() == 18);
 
 }  // namespace
 
-TEST_CASE("channels and classes come from the examples; rows of numbers are refused") {
+TEST_CASE("channels and classes come from the examples, and rows of numbers are refused") {
   const data::labelled_set series("ecg", {2, 4}, std::vector<float>(24), {0, 2, 1}, {"a", "b", "c"});
   const auto given = models::settings_for(series);
   CHECK(given.in == 2);
