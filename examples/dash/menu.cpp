@@ -12,12 +12,14 @@ using namespace fmsb;
 constexpr const char* kGenomics = "3,5,7,9,11 x 1,3,5,7";
 constexpr const char* kImages = "3,5,7,9 x 1,3,7,15";
 constexpr const char* kSmall = "3,5,7 x 1,3";
+constexpr std::size_t kHalvedFourTimes = 16;
 
 /// The first that fits is what is taken where nobody chooses.
 const std::vector<menu_item>& sequence_menu() {
   static const std::vector<menu_item> all{
       {"wrn", "genomics", 9, 16, kGenomics, &sequences_wrn_16},
       {"wrn", "genomics", 9, 64, kGenomics, &sequences_wrn_64},
+      {"unet", "genomics", 18, 16, kGenomics, &sequences_unet_16, kHalvedFourTimes},
   };
   return all;
 }
@@ -25,6 +27,7 @@ const std::vector<menu_item>& image_menu() {
   static const std::vector<menu_item> all{
       {"wrn", "small", 10, 16, kSmall, &images_small_10},
       {"wrn", "images", 16, 16, kImages, &images_16},
+      {"unet", "small", 18, 25, kSmall, &images_unet_25, kHalvedFourTimes},
   };
   return all;
 }
@@ -39,6 +42,14 @@ std::string text(const std::vector<std::pair<std::string, const std::vector<menu
 }
 
 }  // namespace
+
+void require_positions(const menu_item& network, const std::vector<std::size_t>& shape) {
+  for (std::size_t axis = 1; axis < shape.size(); ++axis)
+    if (shape[axis] < network.least)
+      throw usage_error("--backbone " + network.backbone + " takes examples of at least " +
+                        std::to_string(network.least) + " positions along each axis; these have " +
+                        std::to_string(shape[axis]) + ". Give --backbone wrn.");
+}
 
 std::string menu_text() { return text({{"genomics", &sequence_menu()}, {"images, arrays", &image_menu()}}); }
 

@@ -70,6 +70,7 @@ std::string search(const search_command& given) {
   wanted.network = {.space = item.space, .backbone = item.backbone, .width = item.width, .depth = item.depth};
   const auto of = read_dataset(wanted.data);
   const auto& network = item.get();
+  require_positions(item, of.train.members().shape());
   require_augmentation(wanted.wishes.augment, of.train.members().shape());
   auto run = begin_run(wanted, of);
 

@@ -6,7 +6,7 @@
 #include "fmsb/models/backbones/numbered.hpp"    // numbered
 #include "fmsb/models/backbones/settings.hpp"    // backbone_settings
 #include "fmsb/models/backbones/unet_core.hpp"   // unet_core, unet_block
-#include "fmsb/models/backbones/unet_slots.hpp"  // unet_slots, unet_field
+#include "fmsb/models/backbones/unet_slots.hpp"  // unet_slots
 
 #include <ATen/ops/max_pool1d.h>         // at::max_pool1d
 #include <ATen/ops/upsample_linear1d.h>  // at::upsample_linear1d
@@ -49,6 +49,7 @@ template <unet_1d_options C, class Filling, class Blocks>
 struct unet_1d_tree;
 template <unet_1d_options C, class Filling, std::size_t... Block>
 struct unet_1d_tree<C, Filling, std::index_sequence<Block...>> {
+  static constexpr index_t up = 1;  // interpolation between two
   static constexpr auto slots = unet_slots(1, C.kernel, C.widths());
   template <std::size_t I>
   using block = typename unet_block<slots, I, Filling, C.norm_momentum>::type;
@@ -87,8 +88,6 @@ class unet_1d
   using with = unet_1d<C, Others>;  ///< the same backbone with something else in its places
   static constexpr auto options = C;
   static constexpr int spatial_axes = 1;
-  /// Positions that a number before the head sees; `dynamic` for points at run time.
-  static constexpr index_t receptive_field = detail::unet_field(core::layers::fields, /*up=*/1);
 
   unet_1d() = default;
   /// @throws usage_error for channels or classes that neither says, or on which type and settings differ

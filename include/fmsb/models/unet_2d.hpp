@@ -5,7 +5,7 @@
 #include "fmsb/models/backbones/numbered.hpp"    // numbered
 #include "fmsb/models/backbones/settings.hpp"    // backbone_settings
 #include "fmsb/models/backbones/unet_core.hpp"   // unet_core, unet_block
-#include "fmsb/models/backbones/unet_slots.hpp"  // unet_slots, unet_field
+#include "fmsb/models/backbones/unet_slots.hpp"  // unet_slots
 #include "fmsb/nn/batch_norm.hpp"                // batch_norm
 #include "fmsb/nn/conv.hpp"                      // conv2d
 #include "fmsb/nn/doubling_conv.hpp"             // doubling_conv
@@ -80,6 +80,7 @@ template <unet_2d_options C, class Filling, class Blocks>
 struct unet_2d_tree;
 template <unet_2d_options C, class Filling, std::size_t... Block>
 struct unet_2d_tree<C, Filling, std::index_sequence<Block...>> {
+  static constexpr index_t up = 0;  // a transposed convolution of two taps by steps of two
   static constexpr auto slots = unet_slots(2, C.kernel, C.widths());
   template <std::size_t I>
   using block = typename unet_block<slots, I, Filling, C.norm_momentum>::type;
@@ -122,8 +123,6 @@ class unet_2d
   using with = unet_2d<C, Others>;  ///< the same backbone with something else in its places
   static constexpr auto options = C;
   static constexpr int spatial_axes = 2;
-  /// Positions that a number before the head sees; `dynamic` for points at run time.
-  static constexpr index_t receptive_field = detail::unet_field(core::layers::fields, /*up=*/0);
 
   unet_2d() = default;
   /// @throws usage_error for channels or classes that neither says, or on which type and settings differ

@@ -4,11 +4,12 @@
 #include "fmsb/report/figure.hpp"      // figure, panel
 #include "fmsb/report/table.hpp"       // table
 
-#include <algorithm>  // std::min
+#include <algorithm>  // std::any_of, std::min
 #include <cstddef>    // std::size_t
 #include <cstdint>    // std::uint64_t
 #include <limits>     // std::numeric_limits
 #include <string>     // std::string
+#include <utility>    // std::move
 #include <vector>     // std::vector
 
 namespace fmsb::report {
@@ -18,6 +19,9 @@ struct convolution_layer {
   std::string name;
   long long in = 0, out = 0;  ///< channels; 0: not known
   long long kernel = 1, dilation = 1, stride = 1;
+  /// Where something pools or interpolates before the layer: positions of the network's input that a step of
+  /// the layer's own is, and by how many more that makes what an output sees wider.
+  long long step = 0, wider = 0;  ///< a step of 0: what the strides before it multiply to
 
   /// How many positions of its input one output spans: dilation (kernel - 1) + 1.
   constexpr long long field() const { return dilation * (kernel - 1) + 1; }
@@ -38,9 +42,9 @@ struct reach {
 };
 
 /// The reach through the network up to each layer. A step of a layer's input is as many steps of the
-/// network's input as the strides before it multiply to.
-/// @throws usage_error on a stack without layers, a kernel, dilation or stride below 1, or a reach beyond
-/// 2^50
+/// network's input as the strides before it multiply to, unless the layer says how many.
+/// @throws usage_error on a stack without layers, a kernel, dilation or stride below 1, a step or a widening
+/// below 0, or a reach beyond 2^50
 inline std::vector<reach> reaches(const convolution_stack& stack) {
   if (stack.layers.empty())
     throw usage_error("convolution_stack: \"" + stack.title + "\" has no layers to be shown.");
@@ -56,6 +60,10 @@ inline std::vector<reach> reaches(const convolution_stack& stack) {
       refuse("kernel " + std::to_string(layer.kernel) + ", dilation " + std::to_string(layer.dilation) +
              " and stride " + std::to_string(layer.stride) + " must be at least 1.");
     if (layer.in < 0 || layer.out < 0) refuse("channels are a number, or 0 where they are not known.");
+    if (layer.step < 0 || layer.wider < 0)
+      refuse("what pools before it cannot make its step or field smaller.");
+    if (layer.step > 0) step = std::min(layer.step, kFarthest);
+    so_far.last += std::min(layer.wider, kFarthest);
     const auto widest = kFarthest / step / layer.dilation;
     if (layer.kernel > widest || so_far.field() > kFarthest)
       refuse("what it sees is more than 2^50 positions wide; look at its kernel, dilation and the strides.");
@@ -67,16 +75,24 @@ inline std::vector<reach> reaches(const convolution_stack& stack) {
   return out;
 }
 
-/// A row a layer: its extents, the positions that it spans, and those seen through the network so far.
+/// A row a layer: its extents, the positions that it spans, and those seen through the network so far; and
+/// the step of its input, where a layer says one.
 /// @throws as reaches
 inline table stack_table(const convolution_stack& stack) {
-  table out({"layer", "in", "out", "kernel", "dilation", "stride", "spans", "sees"});
-  const auto count = [](long long n) { return n == 0 ? "-" : grouped(static_cast<std::uint64_t>(n)); };
   const auto seen = reaches(stack);
+  const bool stepped = std::any_of(stack.layers.begin(), stack.layers.end(),
+                                   [](const convolution_layer& layer) { return layer.step > 0; });
+  std::vector<std::string> heads{"layer", "in", "out", "kernel", "dilation", "stride", "spans", "sees"};
+  if (stepped) heads.insert(heads.end() - 2, "step");
+  table out(std::move(heads));
+  const auto count = [](long long n) { return n == 0 ? "-" : grouped(static_cast<std::uint64_t>(n)); };
   for (std::size_t i = 0; i < seen.size(); ++i) {
     const auto& layer = stack.layers[i];
-    out.add({layer.name, count(layer.in), count(layer.out), count(layer.kernel), count(layer.dilation),
-             count(layer.stride), count(layer.field()), count(seen[i].field())});
+    std::vector<std::string> row{layer.name,           count(layer.in),       count(layer.out),
+                                 count(layer.kernel),  count(layer.dilation), count(layer.stride),
+                                 count(layer.field()), count(seen[i].field())};
+    if (stepped) row.insert(row.end() - 2, count(layer.step));
+    out.add(std::move(row));
   }
   return out;
 }

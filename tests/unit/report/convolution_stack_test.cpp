@@ -82,6 +82,20 @@ TEST_CASE("the table has a row a layer, and a dash for channels that are not kno
   CHECK(report::stack_table({.layers = {{.name = "a"}}}).text().find("a       -    -") != std::string::npos);
 }
 
+TEST_CASE("pooling and interpolation between layers widen what is seen") {
+  // Three taps; the larger of two; three taps at every second position: 3 + 1 + 2 * 2 positions. Then back to
+  // every position, between two of the lower ones: 2 more; and three taps: 2 more.
+  const report::convolution_stack stack{.layers = {{.name = "above", .kernel = 3, .step = 1},
+                                                   {.name = "below", .kernel = 3, .step = 2, .wider = 1},
+                                                   {.name = "back", .kernel = 3, .step = 1, .wider = 2}}};
+  const auto seen = report::reaches(stack);
+  CHECK(seen[1].field() == 8);
+  CHECK(seen[2].field() == 12);
+  const auto text = report::stack_table(stack).text();
+  CHECK(text.find("stride  step  spans  sees\n") != std::string::npos);
+  CHECK(text.find("     1     2      3     8\n") != std::string::npos);
+}
+
 TEST_CASE("the figure has a dot a tap and a bar a layer, on rows with names") {
   CHECK(holds("dots at the taps, bars at the spans and at the reaches", [] {
     const auto stack = drawn_stack(13);
@@ -125,6 +139,9 @@ TEST_CASE("a stack that cannot be is refused in a sentence") {
         "convolution_stack: layer \"c\": kernel 0, dilation 1 and stride 1 must be at least 1.");
   CHECK(refusal({.name = "c", .stride = -1}).find("at least 1") != std::string::npos);
   CHECK(refusal({.name = "c", .in = -1}).find("channels") != std::string::npos);
+  CHECK(refusal({.name = "c", .wider = -1}).find("cannot make its step or field smaller") !=
+        std::string::npos);
+  CHECK(refusal({.name = "c", .step = 1LL << 61, .wider = 1LL << 61}).find("2^50") != std::string::npos);
   CHECK(refusal({.name = "c", .kernel = 1LL << 62, .dilation = 1LL << 62}).find("2^50") != std::string::npos);
   report::convolution_stack halved;
   for (int i = 0; i < 80; ++i) halved.layers.push_back({.name = "halve", .kernel = 2, .stride = 2});

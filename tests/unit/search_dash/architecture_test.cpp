@@ -1,6 +1,8 @@
 #include "fmsb/search/dash/architecture.hpp"  // stack_of, header_of
 
 #include "fmsb/core/error.hpp"                // usage_error
+#include "fmsb/models/unet_1d.hpp"            // unet_1d
+#include "fmsb/models/unet_2d.hpp"            // unet_2d_small
 #include "fmsb/models/wide_resnet_1d.hpp"     // wide_resnet_1d
 #include "fmsb/models/wide_resnet_2d.hpp"     // wide_resnet_2d
 #include "fmsb/search/dash/trace_report.hpp"  // trace_figure, trace_json
@@ -8,6 +10,7 @@
 
 #include "support/message.hpp"
 
+#include <array>    // std::array
 #include <cstddef>  // std::size_t
 #include <string>   // std::string
 #include <vector>   // std::vector
@@ -38,6 +41,26 @@ TEST_CASE("a stack shows what the typed network computes") {
   long long parameters = 0;
   for (const auto count : net::with<points>::layers::parameters) parameters += count;
   CHECK(dash::searched_parameters<net, choices>(indices) == parameters);
+}
+
+TEST_CASE("a stack of a UNet sees what the typed UNet sees: pooling counts, and the way up") {
+  using unet = models::unet_1d<models::unet_1d_options{.width = 4}>;
+  using unet_images = models::unet_2d_small<models::unet_2d_options{}>;
+  static constexpr auto wide = [] {
+    std::array<choices::point_type, 18> all;
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = choices::at(i % choices::size);
+    return all;
+  }();
+  std::vector<std::size_t> chosen;
+  for (std::size_t i = 0; i < wide.size(); ++i) chosen.push_back(i % choices::size);
+  const auto stack = dash::stack_of<unet, choices>(chosen);
+  CHECK(report::reaches(stack).back().field() == unet::with<wide>::receptive_field);
+  CHECK(stack.layers[8].step == 16);
+  CHECK(stack.layers[8].wider == 8);
+  CHECK(stack.layers[10].wider == 16);
+  const auto of_images = dash::stack_of<unet_images, choices>(chosen);
+  CHECK(report::reaches(of_images).back().field() == unet_images::with<wide>::receptive_field);
+  CHECK(of_images.layers[10].wider == 0);  // a transposed convolution sees one position of the lower level
 }
 
 TEST_CASE("channels that a type leaves open are taken from the settings") {

@@ -4,7 +4,7 @@
 #include "fmsb/models/backbones/double_conv.hpp"  // double_conv
 #include "fmsb/models/backbones/numbered.hpp"     // numbered
 #include "fmsb/models/backbones/settings.hpp"     // backbone_settings
-#include "fmsb/models/backbones/unet_slots.hpp"   // kUnetBlocks, kUnetPlaces, unet_level
+#include "fmsb/models/backbones/unet_slots.hpp"   // unet_before, unet_field, unet_level
 #include "fmsb/nn/counts.hpp"                     // sum_of, product_of
 
 #include <ATen/ops/cat.h>              // at::cat
@@ -28,13 +28,19 @@ struct unet_block {
 /// What UNets over one axis and over two have in common: their blocks, and the way through them.
 ///
 /// @tparam Parts  `base`, the composite of the blocks and what else there is; `slots`; `make`, which gives a
-///                base from a filling and settings
+///                base from a filling and settings; `up`, what a step up adds to what an output sees, in
+///                positions of the lower level
 template <class Parts, class Filling>
 class unet_core : public Parts::base {
  public:
   using space_type = space_of<Filling>;         ///< that a search chooses from; void where there is none
   static constexpr auto slots = Parts::slots;   ///< what a search may replace
   using layers = layer_counts<Filling, slots>;  ///< of the searched layers: fields, multiply_adds, parameters
+  /// Positions along an axis that a number before the head sees; `dynamic` for points at run time.
+  static constexpr index_t receptive_field = unet_field(layers::fields, Parts::up);
+
+  /// What stands between a place and the one before it, on the way through the bottom.
+  static constexpr resampling before(std::size_t place) { return unet_before(place, Parts::up); }
 
   /// The name of a searched convolution in the tree of children: "block0.conv1".
   static std::string place_name(std::size_t place) {
@@ -65,10 +71,10 @@ class unet_core : public Parts::base {
     const auto level2 = this->template at<"block2">().forward(halved(level1));
     const auto level3 = this->template at<"block3">().forward(halved(level2));
     auto y = this->template at<"block4">().forward(halved(level3));
-    y = this->template at<"block5">().forward(joined(level3, doubled(to<3>(), y)));
-    y = this->template at<"block6">().forward(joined(level2, doubled(to<2>(), y)));
-    y = this->template at<"block7">().forward(joined(level1, doubled(to<1>(), y)));
-    return this->template at<"block8">().forward(joined(level0, doubled(to<0>(), y)));
+    y = this->template at<"block5">().forward(joined(level3, doubled(at_level<3>(), y)));
+    y = this->template at<"block6">().forward(joined(level2, doubled(at_level<2>(), y)));
+    y = this->template at<"block7">().forward(joined(level1, doubled(at_level<1>(), y)));
+    return this->template at<"block8">().forward(joined(level0, doubled(at_level<0>(), y)));
   }
 
   /// Multiplications of all searched layers; `dynamic` for points at run time.
@@ -83,7 +89,7 @@ class unet_core : public Parts::base {
 
  private:
   template <std::size_t Level>
-  using to = std::integral_constant<std::size_t, Level>;
+  using at_level = std::integral_constant<std::size_t, Level>;
 
   /// What was handed across and what comes from below, with zeros at the end of each axis on which the level
   /// had an odd number of positions.

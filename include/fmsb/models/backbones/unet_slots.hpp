@@ -6,6 +6,17 @@
 #include <array>    // std::array
 #include <cstddef>  // std::size_t
 
+namespace fmsb::models {
+
+/// What lies before a place of a backbone that pools or interpolates between its convolutions, in positions
+/// of the network's input along an axis.
+struct resampling {
+  index_t step = 1;   ///< that one step of the place's input is
+  index_t wider = 0;  ///< that it adds to what an output sees
+};
+
+}  // namespace fmsb::models
+
 namespace fmsb::models::detail {
 
 /// The double convolutions of a UNet: five on the way down, four on the way up; two places each.
@@ -37,17 +48,25 @@ constexpr std::array<conv_slot, kUnetPlaces> unet_slots(int axes, index_t kernel
   return all;
 }
 
-/// Positions of the input that an output sees by the widest path, which is the one through the bottom.
+/// What the way through the bottom, the widest, meets before a place.
+/// @param up  what one step up adds, in positions of the lower level
+constexpr resampling unet_before(std::size_t place, index_t up) {
+  const std::size_t block = place / 2;
+  const index_t level = unet_level(block), step = index_t{1} << level;
+  if (place % 2 != 0 || block == 0) return {.step = step};
+  return {.step = step,
+          .wider = level > unet_level(block - 1) ? step / 2 : up * 2 * step};  // pooling sees two
+}
+
+/// Positions of the input that an output sees by the widest path.
 /// @param fields  of the layers in all places
-/// @param up      what one step up adds, in positions of the lower level
+/// @param up      as `unet_before`
 constexpr index_t unet_field(const std::array<index_t, kUnetPlaces>& fields, index_t up) {
   index_t span = 1;
   for (std::size_t i = 0; i < kUnetPlaces; ++i) {
     if (fields[i] == dynamic) return dynamic;
-    const index_t level = unet_level(i / 2);
-    span += (fields[i] - 1) << level;
-    if (i % 2 == 0 && i / 2 > 0 && i / 2 < kUnetLevels) span += index_t{1} << (level - 1);  // pooling two
-    if (i % 2 == 0 && i / 2 >= kUnetLevels) span += up << (level + 1);
+    const auto before = unet_before(i, up);
+    span += (fields[i] - 1) * before.step + before.wider;
   }
   return span;
 }

@@ -55,6 +55,11 @@ report::convolution_stack stack_of(const std::vector<std::size_t>& points, std::
                             .kernel = space::get<"kernel">(point),
                             .dilation = space::dilation_of(point),
                             .stride = slot.stride});
+    if constexpr (requires { Backbone::before(i); }) {
+      const auto before = Backbone::before(i);
+      stack.layers.back().step = before.step;
+      stack.layers.back().wider = before.wider;
+    }
   }
   return stack;
 }
