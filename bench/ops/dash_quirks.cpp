@@ -1,25 +1,24 @@
 // What the quirks of the network released with DASH cost or bring: the network that a search found is trained
 // as it is, with each quirk alone and with all of them, and scored on the test part.
 //
-//   bench_dash_quirks SPLICE SPLIT_SEED POINT,POINT,...   the UCI splice file, divided as `dash --split-seed`
-//   does,
-//                                                         and the nine indices from report.json:
-//                                                         search.found.indices
-//   FMSB_BENCH_SIZE=small bench_dash_quirks               a few sequences that are made up, to see that it
-//   works
+//   bench_dash_quirks SPLICE SEED POINT,POINT,...
+//   FMSB_BENCH_SIZE=small bench_dash_quirks        a few drawn sequences, to see that it works
 //
-// Prints JSON: accuracy on the test part and seconds of each. `bench/results/dash` makes a table of it.
+// SPLICE is the UCI splice file, divided by SEED as `dash --split-seed` does; the points are the nine indices
+// at search.found.indices of dash's report.json. Prints JSON: accuracy on the test part and seconds of each
+// network. `bench/results/dash` makes a table of it.
 #include "fmsb/dash.hpp"                // wide_resnet_1d, points_at_run_time
 #include "fmsb/data/one_hot.hpp"        // one_hot
-#include "fmsb/data/splice.hpp"         // read_splice, parse_splice
+#include "fmsb/data/splice.hpp"         // read_splice
 #include "fmsb/report/json.hpp"         // json
 #include "fmsb/train/classifier.hpp"    // fit_classifier
 #include "fmsb/train/freed_memory.hpp"  // keep_freed_memory
 
+#include "drawn_letters.hpp"  // drawn_letters
+
 #include <cstdio>       // std::puts, std::fputs
 #include <cstdlib>      // std::getenv
 #include <exception>    // std::exception
-#include <random>       // std::mt19937_64
 #include <sstream>      // std::istringstream
 #include <string>       // std::string
 #include <string_view>  // std::string_view
@@ -86,22 +85,6 @@ std::vector<std::size_t> points_of(const std::string& text) {
   return all;
 }
 
-/// 120 sequences in the layout of the splice file; those of the first class have a T in the middle.
-data::sequences made_up() {
-  std::mt19937_64 draw(1);
-  std::string text;
-  for (int i = 0; i < 120; ++i) {
-    std::string letters;
-    for (int p = 0; p < 60; ++p) letters += "ACGT"[draw() % 4];
-    letters[30] = i % 3 == 0 ? 'T' : 'A';
-    text += std::string(i % 3 == 0   ? "EI"
-                        : i % 3 == 1 ? "IE"
-                                     : "N") +
-            ",made-" + std::to_string(i) + "," + letters + "\n";
-  }
-  return data::parse_splice(text, "made up");
-}
-
 }  // namespace
 
 int main(int count, char** words) try {
@@ -109,10 +92,10 @@ int main(int count, char** words) try {
   const char* size = std::getenv("FMSB_BENCH_SIZE");
   const bool small = size != nullptr && std::string_view(size) == "small";
   if (!small && count != 4) {
-    std::fputs("usage: bench_dash_quirks SPLICE SPLIT_SEED POINT,POINT,...\n", stderr);
+    std::fputs("usage: bench_dash_quirks SPLICE SEED POINT,POINT,...\n", stderr);
     return 2;
   }
-  const auto of = small ? divided(data::one_hot(made_up()), 1, 1)
+  const auto of = small ? divided(bench::drawn_letters(120, 60), 1, 1)
                         : divided(data::one_hot(data::read_splice(words[1])), 30, std::stoull(words[2]));
   const auto results = all_of(of, small ? std::vector<std::size_t>(9, 1) : points_of(words[3]));
   std::puts(report::to_text(results).c_str());

@@ -10,6 +10,7 @@
 #include "fmsb/report/table.hpp"        // table, fixed
 #include "fmsb/train/freed_memory.hpp"  // keep_freed_memory
 
+#include "drawn_letters.hpp"   // drawn_letters
 #include "known_mixtures.hpp"  // agg_conv
 #include "rounds.hpp"          // median, median_ratio
 
@@ -78,24 +79,13 @@ struct agg_convolutions {
   friend bool operator==(const agg_convolutions&, const agg_convolutions&) = default;
 };
 
-data::labelled_set sequences(std::size_t count, std::size_t length) {
-  random_bits bits(1);
-  std::vector<float> values(count * 5 * length);
-  std::vector<int> labels(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    labels[i] = static_cast<int>(i % 2);
-    for (std::size_t k = 0; k < length; ++k) values[(i * 5 + bits() % 4) * length + k] = 1;
-  }
-  return {"drawn letters", {5, length}, std::move(values), std::move(labels), {"no", "yes"}};
-}
-
 template <index_t Width>
 void compare(std::size_t batch, std::size_t length, int rounds, std::size_t steps) {
   constexpr models::wide_resnet_1d_options options{.width = Width};
   using ours = models::wide_resnet_1d<options, dash::mixed<choices>>;
   using theirs = models::wide_resnet_1d<options, agg_convolutions{}>;
-  const data::train_examples train(sequences(batch * steps, length));
-  const data::validation_examples held(sequences(2, length));
+  const data::train_examples train(bench::drawn_letters(batch * steps, length));
+  const data::validation_examples held(bench::drawn_letters(2, length));
   const auto rows = static_cast<index_t>(batch);
   const auto searched = [&]<class Supernet>(std::type_identity<Supernet>) {
     const auto past = dash::search<Supernet>(train, {.epochs = 1, .batch = rows, .share = 1}).training;
